@@ -1,0 +1,13 @@
+# Each outside library under one name.
+find_package(Boost 1.81 REQUIRED COMPONENTS json url system)
+find_package(Protobuf REQUIRED)
+find_package(leveldb REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(Threads REQUIRED)
+
+find_path(CAF_INCLUDE_DIR caf/config.hpp REQUIRED)
+find_library(CAF_CORE_LIBRARY caf_core REQUIRED)
+add_library(caf_core INTERFACE)
+target_include_directories(caf_core SYSTEM INTERFACE ${CAF_INCLUDE_DIR})
+target_link_libraries(caf_core INTERFACE ${CAF_CORE_LIBRARY} Threads::Threads)

@@ -1,0 +1,33 @@
+# Compiler, linker and cache settings that every target shares.
+set(TROUPE_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize=")
+
+add_compile_options(
+  -Wall -Wextra -Wpedantic -Werror
+  "$<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor;-Woverloaded-virtual;-Wold-style-cast>"
+  # Decisions are integers, but where a double does appear both machines round alike.
+  -ffp-contract=off
+  # Paths in the output are relative to the clone, so that another clone hits the same cache entries.
+  "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=."
+  "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build")
+
+if(TROUPE_SANITIZE)
+  add_compile_options(-fsanitize=${TROUPE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${TROUPE_SANITIZE})
+endif()
+
+find_program(TROUPE_MOLD mold)
+find_program(TROUPE_LLD ld.lld)
+if(TROUPE_MOLD)
+  add_link_options(-fuse-ld=mold)
+elseif(TROUPE_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+find_program(TROUPE_CCACHE ccache)
+if(TROUPE_CCACHE)
+  set(launcher ${CMAKE_COMMAND} -E env
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
+    ${TROUPE_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+endif()

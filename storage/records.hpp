@@ -1,0 +1,32 @@
+#pragma once
+
+#include "protocol/error.hpp"
+
+#include <google/protobuf/message.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// One change of what is remembered: a record put under a key, or the key erased.
+struct edit {
+  std::string key;
+  std::optional<std::string> record;  ///< as encode_record gives it; absent means erase
+
+  friend bool operator==(const edit& a, const edit& b) { return a.key == b.key && a.record == b.record; }
+};
+
+/// A record as it lies on disk: version byte (1), CRC-32C of what follows (4 bytes, little endian), protobuf bytes
+/// (serialised deterministically).
+std::string encode_record(const google::protobuf::Message& message);
+
+/// Checks version and checksum and parses into `message`. Errors: corrupt, naming what is wrong.
+result<void> decode_record(std::string_view record, google::protobuf::Message& message);
+
+inline edit put(std::string key, const google::protobuf::Message& message) { return {std::move(key), encode_record(message)}; }
+inline edit erase(std::string key) { return {std::move(key), std::nullopt}; }
+
+}  // namespace troupe

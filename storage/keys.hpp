@@ -2,30 +2,37 @@
 
 #include "protocol/ids.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-/// The key tree. A key is an ordered path; its components are escaped so that byte order is component order and no component can
-/// forge a separator.
+/// The key tree. A key is a path; its components are escaped so that no component can forge a separator and every key
+/// reads back as the components it was made of. Keys are ordered by their bytes: the keys below one path lie together,
+/// and its leaves, where they are made of letters, digits, '-', '_' and '.', are in the order of their names.
 ///
-///     identity/<role>                                    Identity         drawn once; incarnation rises at every recovery
-///     master/agent/<agent id>                            AgentRecord
-///     master/framework/<framework id>                    FrameworkRecord
-///     master/weight/<role>                               WeightRecord
-///     agent/self                                         AgentSelfRecord
-///     agent/framework/<framework id>                     FrameworkRecord
-///     agent/executor/<framework id>/<executor id>        ExecutorRecord
-///     agent/task/<framework id>/<task id>                TaskRecord
-///     agent/update/<framework id>/<task id>/<number>     UpdateRecord     until acknowledged; number is 16 hex digits
-///     executor/<container id>/...                        ExecutorState    of a built-in executor
+///     identity/<role>                                 Identity          drawn once; rises at every recovery
+///     master/agent/<agent id>                         AgentRecord
+///     master/framework/<framework id>                 FrameworkRecord
+///     master/weight/<role>                            WeightRecord
+///     agent/self                                      AgentSelfRecord
+///     agent/framework/<framework id>                  FrameworkRecord
+///     agent/executor/<framework id>/<executor id>     ExecutorRecord
+///     agent/task/<framework id>/<task id>             TaskRecord
+///     agent/update/<framework id>/<task id>/<number>  UpdateRecord      until acknowledged; number is 16 hex digits
+///     executor/<container id>/...                     ExecutorState     of a built-in executor
+///     quarantine/<key>                                damaged bytes     moved here from that key by the journal
 namespace troupe::keys {
 
-/// Joins components with '/', escaping '%', '/' and control characters in each as %XX.
+/// Joins components with '/', escaping '%', '/' and control characters in each as %XX. The path of nothing and the path
+/// of one empty component are both the empty key.
 std::string path(const std::vector<std::string_view>& components);
 
 /// The components of a key, unescaped; empty for a key that path() cannot have made.
 std::vector<std::string> components(std::string_view key);
+
+/// Whether `key` is `prefix` or lies below it: `a/b` and `a/b/c` are under `a/b`, `a/bc` is not. All keys are under "".
+bool under(std::string_view key, std::string_view prefix);
 
 /// A number as a component that sorts by value: 16 hex digits.
 std::string ordered(std::uint64_t number);
@@ -43,5 +50,8 @@ std::string agent_task(const framework_id& framework, const task_id& task);
 std::string agent_update(const framework_id& framework, const task_id& task, std::uint64_t number);
 
 std::string executor_state(const container_id& container);
+
+/// Where the journal moves the damaged record of `key`.
+std::string quarantine(std::string_view key);
 
 }  // namespace troupe::keys

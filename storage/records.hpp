@@ -4,9 +4,11 @@
 
 #include <google/protobuf/message.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -23,10 +25,21 @@ struct edit {
 /// (serialised deterministically).
 std::string encode_record(const google::protobuf::Message& message);
 
+/// The longest record that is stored or read. Far above what the limits on requests let through; it bounds what damage
+/// can cost.
+constexpr std::size_t record_bytes_max = std::size_t{64} << 20;
+
+/// Whether the record is as it was written: length, version, checksum. Errors: corrupt, naming what is wrong.
+result<void> check_record(std::string_view record);
+
 /// Checks version and checksum and parses into `message`. Errors: corrupt, naming what is wrong.
 result<void> decode_record(std::string_view record, google::protobuf::Message& message);
 
-inline edit put(std::string key, const google::protobuf::Message& message) { return {std::move(key), encode_record(message)}; }
-inline edit erase(std::string key) { return {std::move(key), std::nullopt}; }
+inline edit put(std::string key, const google::protobuf::Message& message) {
+  return {std::move(key), encode_record(message)};
+}
+inline edit erase(std::string key) {
+  return {std::move(key), std::nullopt};
+}
 
 }  // namespace troupe

@@ -1,0 +1,151 @@
+#include "storage/journal_folder.hpp"
+
+#include <leveldb/db.h>
+#include <leveldb/env.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace troupe::journal_folder {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr mode_t for_this_user = 0700;
+
+class descriptor {
+ public:
+  descriptor(const fs::path& path, int flags) : number_(::open(path.c_str(), flags | O_CLOEXEC)) {}
+  ~descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+std::string named(const fs::path& folder) {
+  return "the journal folder " + folder.string();
+}
+
+error system_error(const std::string& doing, const fs::path& folder, int number) {
+  const errc code = number == ENOSPC || number == EDQUOT    ? errc::exhausted
+                    : number == ENOTDIR || number == EEXIST ? errc::invalid_argument
+                                                            : errc::io;
+  return {code, "Cannot " + doing + " " + named(folder) + ": " + std::strerror(number) + "."};
+}
+
+/// A new entry of a directory is durable only once the directory itself is synced.
+result<void> sync_directory(const fs::path& directory) {
+  const descriptor opened(directory, O_RDONLY | O_DIRECTORY);
+  if (opened.number() < 0 || ::fsync(opened.number()) != 0) return system_error("sync the parent of", directory, errno);
+  return {};
+}
+
+bool mentions(const leveldb::Status& status, int number) {
+  return status.ToString().find(std::strerror(number)) != std::string::npos;
+}
+
+bool is_lock_failure(const fs::path& folder, const leveldb::Status& status) {
+  return status.ToString().find("lock " + (folder / "LOCK").string()) != std::string::npos;
+}
+
+std::string name_of_process(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/comm");
+  std::string name;
+  std::getline(file, name);
+  return "process " + std::to_string(process) + (name.empty() ? "" : " (" + name + ")");
+}
+
+/// Not for a lock of this very process: closing any descriptor of the file would release it.
+std::string holder_of_lock(const fs::path& folder) {
+  const descriptor lock(folder / "LOCK", O_RDWR);
+  struct flock wanted = {};
+  wanted.l_type = F_WRLCK;
+  wanted.l_whence = SEEK_SET;
+  const bool told = lock.number() >= 0 && ::fcntl(lock.number(), F_GETLK, &wanted) == 0 && wanted.l_pid > 0;
+  return told ? name_of_process(wanted.l_pid) : "another process";
+}
+
+error lock_error(const fs::path& folder, const leveldb::Status& status) {
+  const bool ours = status.ToString().find("already held by process") != std::string::npos;
+  const std::string holder = ours ? "this process" : holder_of_lock(folder);
+  return {errc::unavailable,
+          "Cannot open " + named(folder) + ": " + holder +
+              " has it open. Two daemons cannot share a folder; stop that one or give this one a folder of its own."};
+}
+
+error hopeless(const fs::path& folder, const std::string& why) {
+  return {errc::corrupt, "Cannot open " + named(folder) + ": it is damaged and nothing could be salvaged (" + why +
+                             "). Restore it from a backup, or move it aside to start with an empty one; "
+                             "what it remembered is then forgotten."};
+}
+
+}  // namespace
+
+result<void> make(const fs::path& folder) {
+  if (folder.empty()) return invalid("The journal folder has no name; give a path.");
+  std::error_code ignored;
+  if (fs::is_directory(folder, ignored)) return {};
+  const fs::path parent = fs::absolute(folder, ignored).lexically_normal().parent_path();
+  if (parent != folder && !fs::exists(parent, ignored)) {
+    if (auto made = make(parent); !made) return made;
+  }
+  if (::mkdir(folder.c_str(), for_this_user) != 0) return system_error("create", folder, errno);
+  return sync_directory(parent);
+}
+
+bool lost_its_contents_table(const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::exists(folder / "CURRENT", ignored)) return false;
+  for (const auto& file : fs::directory_iterator(folder, ignored)) {
+    const auto kind = file.path().extension();
+    if (kind == ".ldb" || kind == ".sst" || kind == ".log") return true;
+  }
+  return false;
+}
+
+result<void> salvage(const fs::path& folder, const leveldb::Options& how, const leveldb::Status& why) {
+  // RepairDB does not look whether somebody else is at work.
+  leveldb::FileLock* lock = nullptr;
+  const auto locked = how.env->LockFile((folder / "LOCK").string(), &lock);
+  if (!locked.ok()) return open_error(folder, locked);
+  const auto repaired = leveldb::RepairDB(folder.string(), how);
+  how.env->UnlockFile(lock);
+  if (!repaired.ok()) return hopeless(folder, why.ToString() + "; " + repaired.ToString());
+  return {};
+}
+
+std::optional<std::string> salvage_report(const fs::path& folder) {
+  std::error_code failed;
+  const fs::path lost = folder / "lost";
+  if (fs::directory_iterator(lost, failed) == fs::directory_iterator() || failed) return std::nullopt;
+  return "The journal folder " + folder.string() +
+         " was damaged and was rebuilt from what could be read; records may be missing or older than they should be. "
+         "The files it was rebuilt from are in " +
+         lost.string() + "; remove them when they are no longer needed.";
+}
+
+error open_error(const fs::path& folder, const leveldb::Status& status) {
+  if (is_lock_failure(folder, status)) return lock_error(folder, status);
+  if (status.IsCorruption()) return hopeless(folder, status.ToString());
+  return store_error(folder, status);
+}
+
+error store_error(const fs::path& folder, const leveldb::Status& status) {
+  const bool full = mentions(status, ENOSPC) || mentions(status, EDQUOT);
+  const errc code = status.IsCorruption() ? errc::corrupt : full ? errc::exhausted : errc::io;
+  const std::string remedy = full ? " Free some space on its file system." : "";
+  return {code, "Cannot use " + named(folder) + ": " + status.ToString() + "." + remedy};
+}
+
+}  // namespace troupe::journal_folder

@@ -1,0 +1,84 @@
+#include "storage/records.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <boost/crc.hpp>
+
+#include <cstdint>
+#include <limits>
+
+namespace troupe {
+
+namespace {
+
+constexpr char version = 1;
+constexpr std::size_t checksum_at = 1;
+constexpr std::size_t payload_at = checksum_at + 4;
+
+using crc_32c = boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true>;
+
+std::uint32_t checksum_of(std::string_view bytes) {
+  crc_32c crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  return static_cast<std::uint32_t>(crc.checksum());
+}
+
+std::uint32_t stored_checksum(std::string_view record) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    value |= std::uint32_t{static_cast<unsigned char>(record[checksum_at + i])} << (8 * i);
+  }
+  return value;
+}
+
+error corrupt(std::string what) {
+  return {errc::corrupt, std::move(what)};
+}
+
+}  // namespace
+
+std::string encode_record(const google::protobuf::Message& message) {
+  std::string record(payload_at, '\0');
+  record[0] = version;
+  {
+    // Partial: a record is what was decided, complete or not. The streams must end before the bytes are looked at.
+    google::protobuf::io::StringOutputStream sink(&record);
+    google::protobuf::io::CodedOutputStream stream(&sink);
+    stream.SetSerializationDeterministic(true);
+    message.SerializePartialToCodedStream(&stream);
+  }
+  const std::uint32_t checksum = checksum_of(std::string_view(record).substr(payload_at));
+  for (std::size_t i = 0; i < 4; ++i) record[checksum_at + i] = static_cast<char>((checksum >> (8 * i)) & 0xff);
+  return record;
+}
+
+result<void> check_record(std::string_view record) {
+  if (record.size() < payload_at) {
+    return corrupt("A record of " + std::to_string(record.size()) + " bytes is shorter than its header of " +
+                   std::to_string(payload_at) + " bytes.");
+  }
+  if (record.size() > record_bytes_max) {
+    return corrupt("A record of " + std::to_string(record.size()) + " bytes is longer than the " +
+                   std::to_string(record_bytes_max) + " bytes allowed.");
+  }
+  if (record[0] != version) {
+    return corrupt("A record has version " + std::to_string(static_cast<unsigned char>(record[0])) +
+                   "; this release reads version " + std::to_string(int{version}) + ".");
+  }
+  if (checksum_of(record.substr(payload_at)) != stored_checksum(record)) {
+    return corrupt("The checksum of a record does not match its bytes.");
+  }
+  return {};
+}
+
+result<void> decode_record(std::string_view record, google::protobuf::Message& message) {
+  if (const auto sound = check_record(record); !sound) return sound.error();
+  const std::string_view payload = record.substr(payload_at);
+  if (!message.ParsePartialFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    return corrupt("The bytes of a record are not a " + message.GetTypeName() + ".");
+  }
+  return {};
+}
+
+}  // namespace troupe

@@ -1,0 +1,75 @@
+#include "storage/scan.hpp"
+
+#include "storage/keys.hpp"
+
+#include <algorithm>
+
+namespace troupe::scanning {
+
+namespace {
+
+constexpr std::string_view quarantine_root = "quarantine";
+
+/// The bytes that open the keys strictly below a prefix. Not the prefix itself: `a/b-c` lies between `a/b` and `a/b/c`.
+std::string below(std::string_view prefix) {
+  std::string out(prefix);
+  if (!out.empty() && out.back() != '/') out.push_back('/');
+  return out;
+}
+
+void add(ranges& out, std::string_view prefix) {
+  if (!prefix.empty() && prefix.back() != '/') out.exactly.emplace_back(prefix);
+  out.opening_with.push_back(below(prefix));
+}
+
+}  // namespace
+
+void sorter::see(std::string_view key, std::string_view record) {
+  if (keys::under(key, quarantine_root)) {
+    report(key.substr(std::min(key.size(), quarantine_root.size() + 1)), record);
+  } else if (check_record(record)) {
+    found_.records.push_back({std::string(key), std::string(record)});
+  } else {
+    report(key, record);
+    to_move_.push_back({std::string(key), std::string(record)});
+  }
+}
+
+void sorter::report(std::string_view key, std::string_view record) {
+  const auto checked = check_record(record);
+  const std::string why = checked ? "The record is in quarantine though its bytes are sound." : checked.error().message;
+  found_.damaged.push_back({std::string(key), why + " Its bytes are kept under " + keys::quarantine(key) + "."});
+}
+
+std::vector<edit> sorter::moves() const {
+  std::vector<edit> edits;
+  for (const auto& each : to_move_) {
+    edits.push_back({keys::quarantine(each.key), each.record});
+    edits.push_back(erase(each.key));
+  }
+  return edits;
+}
+
+ranges ranges_of(std::string_view prefix) {
+  ranges out;
+  add(out, prefix);
+  if (!prefix.empty() && !keys::under(prefix, quarantine_root)) add(out, keys::quarantine(prefix));
+  return out;
+}
+
+bool opens_with(std::string_view text, std::string_view bytes) {
+  return text.substr(0, bytes.size()) == bytes;
+}
+
+result<void> check_sizes(const std::vector<edit_batch>& group) {
+  for (const auto& batch : group) {
+    for (const auto& e : *batch) {
+      if (!e.record || e.record->size() <= record_bytes_max) continue;
+      return error{errc::exhausted, "The record of " + e.key + " has " + std::to_string(e.record->size()) +
+                                        " bytes; at most " + std::to_string(record_bytes_max) + " can be stored."};
+    }
+  }
+  return {};
+}
+
+}  // namespace troupe::scanning

@@ -8,6 +8,8 @@
 ///
 ///     STAGING ─► STARTING ─► RUNNING ─► KILLING ─► FINISHED | FAILED | KILLED | ERROR | LOST | DROPPED | GONE | GONE_BY_OPERATOR
 ///        any state that is not terminal ─► UNREACHABLE ─► (the agent returns) any state; steps may be left out, never taken back
+///
+/// UNKNOWN is what a master answers about a task that it has never heard of: no task enters it, and anything may be learnt after it.
 namespace troupe {
 
 /// Nothing follows this state. LOST and GONE_BY_OPERATOR count, though a task may prove them wrong.
@@ -20,7 +22,7 @@ bool may_follow(v1::TaskState from, v1::TaskState to);
 /// What a framework without PARTITION_AWARE is told instead: DROPPED, UNREACHABLE, GONE, GONE_BY_OPERATOR and UNKNOWN become LOST.
 v1::TaskState as_told(v1::TaskState state, bool partition_aware);
 
-/// Does a task in this state hold its resources? Not once it is terminal or unreachable.
+/// Does a task in this state hold its resources? Not once it is terminal or unreachable, and none is known of in UNKNOWN.
 bool holds_resources(v1::TaskState state);
 
 /// "RUNNING", without the TASK_ prefix.

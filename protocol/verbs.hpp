@@ -113,7 +113,8 @@ namespace executor_api = v1::executor;
   X(250, internal::Recovered)                      \
   X(251, internal::TimerFired)                     \
   X(252, internal::PeerConnected)                  \
-  X(253, internal::PeerDisconnected)
+  X(253, internal::PeerDisconnected)               \
+  X(254, internal::ProgramEvent)
 
 /// The number of a verb on the wire.
 template <class Message>
@@ -195,7 +196,8 @@ using master_hears =
 using allocator_hears = join<runtime_says, master_says_to_allocator>;
 using agent_hears = join<runtime_says, master_says_to_agent, executor_says_to_agent, containerizer_says>;
 using executor_hears = join<runtime_says, agent_says_to_executor, containerizer_says>;
-using framework_hears = join<runtime_says, master_says_to_framework>;
+using framework_hears = join<runtime_says, master_says_to_framework, verbs<internal::ProgramEvent>>;
+using custom_executor_hears = join<runtime_says, agent_says_to_executor, verbs<internal::ProgramEvent>>;
 using operator_hears = join<runtime_says, master_says_to_operator>;
 
 // --- the same at run time ----------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,195 @@
+#pragma once
+
+#include "actors/runtime/outbox_runner.hpp"
+#include "storage/keys.hpp"
+#include "troupe/internal/runtime.pb.h"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+/// What a shell needs to know to bring its core up.
+template <class Core>
+struct shell_setup {
+  Address at;                        ///< `id` may be empty: then it is the durable id that the identity record holds
+  std::string identity;              ///< key of the identity record (keys::identity); empty for a core that needs no incarnation
+  std::vector<std::string> prefixes; ///< of the records that are the core's, folded in order of their keys
+  std::function<Core()> make;        ///< a core that remembers nothing yet
+  bool check = false;                ///< check_invariants() after every step
+  std::function<void(const Address&)> on_ready;  ///< called once in the actor's thread, before the first step, with its final address
+};
+
+namespace detail {
+
+template <class Core, class = void>
+struct epoch_of {
+  static std::uint64_t get(const Core&) { return 0; }
+};
+template <class Core>
+struct epoch_of<Core, std::void_t<decltype(std::declval<const Core&>().epoch())>> {
+  static std::uint64_t get(const Core& core) { return core.epoch(); }
+};
+
+/// 32 hex digits.
+inline std::string draw_id(services& rt) {
+  return keys::ordered(rt.draw()) + keys::ordered(rt.draw());
+}
+
+}  // namespace detail
+
+/// A shell: one core, its runner, and the few lines that join them. `Interface` is the typed actor that the core's verbs make.
+template <class Core, class Interface>
+class shell {
+ public:
+  using self_pointer = typename Interface::template stateful_pointer<shell>;
+  using behavior = typename Interface::behavior_type;
+
+  static behavior run(self_pointer self, services* rt, shell_setup<Core> setup) {
+    self->state.begin(self, *rt, std::move(setup));
+    return self->state.make_behavior(typename Core::hears{});
+  }
+
+ private:
+  // --- recovery: fold the records, raise the incarnation durably, then the first event -----------------------------------------
+  void begin(self_pointer self, services& rt, shell_setup<Core> setup) {
+    self_ = self;
+    rt_ = &rt;
+    setup_ = std::move(setup);
+    core_.emplace(setup_.make());
+    scan(0);
+  }
+
+  void scan(std::size_t index) {
+    if (index == setup_.prefixes.size()) {
+      if (setup_.identity.empty())
+        on_identity_durable();
+      else
+        request_scan(setup_.identity, [this](const scan_done& found) { on_identity(found); });
+      return;
+    }
+    request_scan(setup_.prefixes[index], [this, index](const scan_done& found) {
+      report_damage(found);
+      for (const auto& record : found.found->records) core_->remember(record.key, record.record);
+      scan(index + 1);
+    });
+  }
+
+  template <class Then>
+  void request_scan(const std::string& prefix, Then then) {
+    self_->request(rt_->journal, std::chrono::seconds(60), scan_request{prefix})
+        .await([then](const scan_done& found) { then(found); }, [this](const caf::error& failure) { give_up(failure); });
+  }
+
+  void on_identity(const scan_done& found) {
+    report_damage(found);
+    for (const auto& record : found.found->records)
+      if (record.key == setup_.identity)
+        if (auto parsed = decode_record(record.record, identity_); !parsed)
+          spdlog::error("shell.identity_damaged actor={} error={}", to_string(setup_.at), parsed.error().message);
+    if (identity_.id().empty()) identity_.set_id(detail::draw_id(*rt_));
+    identity_.set_incarnation(identity_.incarnation() + 1);
+    auto edits = std::make_shared<const std::vector<edit>>(std::vector<edit>{put(setup_.identity, identity_)});
+    self_->request(rt_->journal, std::chrono::seconds(60), commit_request{std::move(edits)})
+        .await([this](const commit_done&) { on_identity_durable(); }, [this](const caf::error& failure) { give_up(failure); });
+  }
+
+  void report_damage(const scan_done& found) {
+    for (const auto& damage : found.found->damaged)
+      spdlog::error("journal.damaged actor={} key={} what={}", to_string(setup_.at), damage.key, damage.what);
+  }
+
+  void give_up(const caf::error& failure) {
+    spdlog::error("shell.recovery_failed actor={} error={}", to_string(setup_.at), journal_error(failure).message);
+    self_->quit(failure);
+  }
+
+  void on_identity_durable() {
+    if (setup_.at.id().empty()) setup_.at.set_id(identity_.id());
+    status_ = rt_->board.of(to_string(setup_.at));
+    status_->incarnation.store(identity_.incarnation());
+    runner_.emplace(self_, *rt_, setup_.at);
+    runner_->start(identity_.incarnation());
+    if (setup_.on_ready) setup_.on_ready(setup_.at);
+    internal::Recovered recovered;
+    recovered.set_id(identity_.id());
+    recovered.set_incarnation(identity_.incarnation());
+    step_on(own_head(verb_number<internal::Recovered>::value), recovered);
+  }
+
+  // --- one step ----------------------------------------------------------------------------------------------------------------
+  void step_on(const Envelope& head, const google::protobuf::Message& body) {
+    context now;
+    now.now = monotonic_now(self_->system());
+    now.wall_now = wall_now();
+    now.incarnation = identity_.incarnation();
+    now.random_seed = rt_->draw();
+    status_->last_verb.store(head.verb());
+    status_->busy_since_ns.store(to_ns(now.now));
+    auto event = rt_->ring.next_id();
+    auto out = core_->on(head, body, now);
+    rt_->ring.record(head, event, to_ns(now.wall_now), static_cast<std::uint32_t>(out.letters.size()));
+    if (setup_.check) core_->check_invariants();
+    runner_->run(std::move(out), head, event, detail::epoch_of<Core>::get(*core_));
+    status_->busy_since_ns.store(0);
+  }
+
+  Envelope own_head(std::uint32_t verb) const {
+    Envelope head;
+    *head.mutable_from() = address(internal::RUNTIME, "local");
+    *head.mutable_to() = setup_.at;
+    head.set_verb(verb);
+    return head;
+  }
+
+  template <class... Messages>
+  behavior make_behavior(verbs<Messages...>) {
+    return behavior{[this](const said<Messages>& letter) {
+                      step_on(*letter.head, *letter.body);
+                      status_->handled.fetch_add(1);
+                    }...,
+                    [this](const tick& t) {
+                      if (runner_->on_tick(t.generation))
+                        step_on(own_head(verb_number<internal::TimerFired>::value), internal::TimerFired{});
+                    },
+                    [this](const view_request& request) -> caf::result<view> { return look(request.what); }};
+  }
+
+  // --- views: made on demand, at most ten a second, never showing what is not durable -----------------------------------------
+  caf::typed_response_promise<view> look(const std::string& what) {
+    auto promise = self_->template make_response_promise<view>();
+    runner_->when_durable([this, what, promise]() mutable {
+      auto& kept = views_[what];
+      auto now = monotonic_now(self_->system());
+      if (!kept.picture || now - kept.made >= std::chrono::milliseconds(100)) kept = {core_->look(what), now};
+      promise.deliver(kept.picture);
+    });
+    return promise;
+  }
+
+  struct kept_view {
+    view picture;
+    monotonic_time made;
+  };
+
+  self_pointer self_ = nullptr;
+  services* rt_ = nullptr;
+  shell_setup<Core> setup_;
+  std::optional<Core> core_;
+  internal::Identity identity_;
+  std::shared_ptr<status_block> status_;
+  std::optional<outbox_runner<self_pointer>> runner_;
+  std::map<std::string, kept_view> views_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "frameworks/sdk/executor.hpp"
+#include "troupe/internal/sdk_state.pb.h"
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace troupe::sdk {
+
+struct executor_core_options {
+  v1::FrameworkID framework_id;
+  v1::ExecutorID executor_id;
+  std::chrono::milliseconds subscribe_retry{1000};
+  std::chrono::milliseconds recovery_timeout{std::chrono::minutes(15)};  ///< without an agent for this long it ends
+  std::chrono::milliseconds linger{std::chrono::seconds(5)};             ///< for acknowledgements, after stop
+};
+
+/// The core around an executor: subscribes, repeats what is not acknowledged, ends when its agent says so or stays away.
+/// At its end it says ProgramEvent{"exit", code in decimal} to runtime/local.
+class executor_core {
+ public:
+  using hears = custom_executor_hears;
+
+  executor_core(std::shared_ptr<executor> logic, executor_core_options options);
+
+  void remember(std::string_view, std::string_view) {}
+  outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now);
+  internal::CustomExecutorState save() const;
+  void load(const internal::CustomExecutorState& state);
+  std::shared_ptr<const google::protobuf::Message> look(const std::string& what) const;
+  void check_invariants() const;
+
+  void handle(step& s, const internal::Recovered& m);
+  void handle(step& s, const internal::TimerFired& m);
+  void handle(step& s, const internal::PeerConnected& m);
+  void handle(step& s, const internal::PeerDisconnected& m);
+  void handle(step& s, const internal::ProgramEvent& m);
+  void handle(step& s, const v1::executor::Event::Subscribed& m);
+  void handle(step& s, const v1::executor::Event::Launch& m);
+  void handle(step& s, const v1::executor::Event::Kill& m);
+  void handle(step& s, const v1::executor::Event::Acknowledged& m);
+  void handle(step& s, const v1::executor::Event::Message& m);
+  void handle(step& s, const v1::executor::Event::Error& m);
+  void handle(step& s, const internal::ShutdownExecutor& m);
+
+ private:
+  void subscribe(step& s);
+  template <class Event>
+  void tell(step& s, Event event);
+  void end(step& s);
+
+  std::shared_ptr<executor> logic_;
+  executor_core_options options_;
+  Address agent_;  // whom the link leads to
+  bool subscribed_ = false;
+  bool ended_ = false;
+  std::optional<monotonic_time> subscribe_at_;
+  std::optional<monotonic_time> give_up_at_;
+  std::optional<int> exit_code_;
+  std::set<std::string> launched_;  // every task ever, so that a launch heard twice runs once
+  std::vector<v1::TaskInfo> unacknowledged_tasks_;
+  std::vector<v1::TaskStatus> unacknowledged_updates_;
+};
+
+}  // namespace troupe::sdk

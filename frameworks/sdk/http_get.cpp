@@ -1,0 +1,95 @@
+#include "frameworks/sdk/http_get.hpp"
+
+#include <boost/json.hpp>
+#include <curl/curl.h>
+
+#include <memory>
+
+namespace troupe::sdk {
+
+namespace {
+
+struct easy_handle {
+  easy_handle() : handle(curl_easy_init()) {}
+  ~easy_handle() { curl_easy_cleanup(handle); }
+  easy_handle(const easy_handle&) = delete;
+  easy_handle& operator=(const easy_handle&) = delete;
+  CURL* handle;
+};
+
+void initialise_once() {
+  static const bool done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  static_cast<void>(done);
+}
+
+std::size_t append(char* data, std::size_t size, std::size_t count, void* body) {
+  static_cast<std::string*>(body)->append(data, size * count);
+  return size * count;
+}
+
+}  // namespace
+
+result<http_answer> http_get(const std::string& url, std::chrono::milliseconds timeout) {
+  initialise_once();
+  easy_handle easy;
+  http_answer answer;
+  char words[CURL_ERROR_SIZE] = {};
+  curl_easy_setopt(easy.handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy.handle, CURLOPT_ERRORBUFFER, words);
+  curl_easy_setopt(easy.handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy.handle, CURLOPT_NOPROXY, "*");
+  curl_easy_setopt(easy.handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy.handle, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  curl_easy_setopt(easy.handle, CURLOPT_WRITEFUNCTION, append);
+  curl_easy_setopt(easy.handle, CURLOPT_WRITEDATA, &answer.body);
+  auto code = curl_easy_perform(easy.handle);
+  if (code != CURLE_OK)
+    return error{errc::unavailable, "cannot read " + url + ": " + (words[0] != '\0' ? words : curl_easy_strerror(code))};
+  long status = 0;
+  curl_easy_getinfo(easy.handle, CURLINFO_RESPONSE_CODE, &status);
+  answer.status = static_cast<int>(status);
+  return answer;
+}
+
+result<std::string> http_get_ok(const std::string& url, std::chrono::milliseconds timeout) {
+  auto answer = http_get(url, timeout);
+  if (!answer) return answer.error();
+  if (answer->status == 200) return std::move(answer->body);
+  auto code = answer->status == 404 ? errc::not_found : errc::unavailable;
+  return error{code, url + " answered " + std::to_string(answer->status) + ": " + answer->body};
+}
+
+result<std::string> read_sandbox_file(const std::string& url, const std::string& path, std::uint64_t offset, std::uint64_t length) {
+  auto body = http_get_ok(url + "/files/read?path=" + url_encode(path) + "&offset=" + std::to_string(offset) +
+                          "&length=" + std::to_string(length));
+  if (!body) return body.error();
+  boost::system::error_code failed;
+  auto parsed = boost::json::parse(*body, failed);
+  const auto* object = failed ? nullptr : parsed.if_object();
+  const auto* data = object ? object->if_contains("data") : nullptr;
+  if (!data || !data->is_string()) return error{errc::corrupt, url + "/files/read answered something that is not {offset, data}"};
+  return std::string(data->get_string());
+}
+
+result<std::string> download_sandbox_file(const std::string& url, const std::string& path) {
+  return http_get_ok(url + "/files/download?path=" + url_encode(path), std::chrono::minutes(2));
+}
+
+std::string url_encode(const std::string& text) {
+  static const char digits[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (unsigned char c : text) {
+    bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+                      c == '_' || c == '~' || c == '/';
+    if (unreserved) {
+      encoded.push_back(static_cast<char>(c));
+    } else {
+      encoded.push_back('%');
+      encoded.push_back(digits[c >> 4]);
+      encoded.push_back(digits[c & 15]);
+    }
+  }
+  return encoded;
+}
+
+}  // namespace troupe::sdk

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "protocol/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+/// Reading from daemons over HTTP: their state, and files in sandboxes. Blocks; not for use inside an event handler.
+namespace troupe::sdk {
+
+struct http_answer {
+  int status = 0;
+  std::string body;
+};
+
+/// GETs a URL. An answer of any status is an answer. Errors: unavailable, naming the URL and what the connection said.
+result<http_answer> http_get(const std::string& url, std::chrono::milliseconds timeout = std::chrono::seconds(30));
+
+/// The same, an answer other than 200 being an error that carries the body's text.
+result<std::string> http_get_ok(const std::string& url, std::chrono::milliseconds timeout = std::chrono::seconds(30));
+
+/// One piece of a sandbox's file from an agent's /files/read. `url` is the agent's, as http://host:port.
+/// Shorter than `length` only at the file's end. Errors: not_found, unavailable.
+result<std::string> read_sandbox_file(const std::string& url, const std::string& path, std::uint64_t offset, std::uint64_t length);
+
+/// A whole file from /files/download.
+result<std::string> download_sandbox_file(const std::string& url, const std::string& path);
+
+/// Percent-encodes everything but unreserved characters.
+std::string url_encode(const std::string& text);
+
+}  // namespace troupe::sdk

@@ -13,10 +13,16 @@ namespace troupe {
 
 using moment = std::optional<monotonic_time>;  ///< absent means never
 
-inline std::int64_t nanoseconds_of(monotonic_time t) { return t.time_since_epoch().count(); }
-inline monotonic_time monotonic_at(std::int64_t ns) { return monotonic_time(std::chrono::nanoseconds(ns)); }
+inline std::int64_t nanoseconds_of(monotonic_time t) {
+  return t.time_since_epoch().count();
+}
+inline monotonic_time monotonic_at(std::int64_t ns) {
+  return monotonic_time(std::chrono::nanoseconds(ns));
+}
 
-inline double seconds_of(wall_time t) { return static_cast<double>(t.time_since_epoch().count()) / 1e9; }
+inline double seconds_of(wall_time t) {
+  return static_cast<double>(t.time_since_epoch().count()) / 1e9;
+}
 
 inline v1::TimeInfo time_info(wall_time t) {
   v1::TimeInfo info;
@@ -45,6 +51,8 @@ inline moment earliest(moment a, moment b) {
   return std::min(*a, *b);
 }
 
-inline bool is_due(const moment& deadline, monotonic_time now) { return deadline && *deadline <= now; }
+inline bool is_due(const moment& deadline, monotonic_time now) {
+  return deadline && *deadline <= now;
+}
 
 }  // namespace troupe

@@ -2,6 +2,7 @@
 
 #include "actors/runtime/directory.hpp"
 #include "actors/runtime/event_ring.hpp"
+#include "actors/runtime/step.hpp"
 #include "storage/journal_actor.hpp"
 
 #include <atomic>

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/runtime/outbox_runner.hpp"
+#include "actors/runtime/supervisor.hpp"
+#include "actors/runtime/view_desk.hpp"
 #include "storage/keys.hpp"
 #include "troupe/internal/runtime.pb.h"
 
@@ -27,7 +29,8 @@ struct shell_setup {
   std::vector<std::string> prefixes; ///< of the records that are the core's, folded in order of their keys
   std::function<Core()> make;        ///< a core that remembers nothing yet
   bool check = false;                ///< check_invariants() after every step
-  std::function<void(const Address&)> on_ready;  ///< called once in the actor's thread, before the first step, with its final address
+  view_desk* desk = nullptr;         ///< where this actor's views are asked for; may be null
+  std::function<void(const Address&)> on_ready;  ///< called in the actor's thread, before the first step, with its final address
 };
 
 namespace detail {
@@ -67,6 +70,9 @@ class shell {
     rt_ = &rt;
     setup_ = std::move(setup);
     core_.emplace(setup_.make());
+    // Known from the start where the address is: letters then wait in the mailbox until recovery is over.
+    if (!setup_.at.id().empty()) enter_directory();
+    if (setup_.desk) setup_.desk->serve(caf::actor_cast<Interface>(self_));
     scan(0);
   }
 
@@ -109,14 +115,22 @@ class shell {
       spdlog::error("journal.damaged actor={} key={} what={}", to_string(setup_.at), damage.key, damage.what);
   }
 
+  void enter_directory() {
+    status_ = rt_->board.of(to_string(setup_.at));
+    status_->handled.store(status_->sent.load());  // what a predecessor had not handled went with its mailbox
+    rt_->names.add<typename Core::hears>(setup_.at, caf::actor_cast<Interface>(self_));
+  }
+
   void give_up(const caf::error& failure) {
     spdlog::error("shell.recovery_failed actor={} error={}", to_string(setup_.at), journal_error(failure).message);
     self_->quit(failure);
   }
 
   void on_identity_durable() {
-    if (setup_.at.id().empty()) setup_.at.set_id(identity_.id());
-    status_ = rt_->board.of(to_string(setup_.at));
+    if (setup_.at.id().empty()) {
+      setup_.at.set_id(identity_.id());
+      enter_directory();
+    }
     status_->incarnation.store(identity_.incarnation());
     runner_.emplace(self_, *rt_, setup_.at);
     runner_->start(identity_.incarnation());
@@ -191,5 +205,16 @@ class shell {
   std::optional<outbox_runner<self_pointer>> runner_;
   std::map<std::string, kept_view> views_;
 };
+
+/// The shell as a supervisor's child.
+template <class Core, class Interface>
+child_spec shell_child(caf::actor_system& system, services& rt, std::string name, shell_setup<Core> setup) {
+  child_spec child;
+  child.name = std::move(name);
+  child.start = [&system, &rt, setup] {
+    return caf::actor_cast<caf::strong_actor_ptr>(system.spawn(shell<Core, Interface>::run, &rt, setup));
+  };
+  return child;
+}
 
 }  // namespace troupe

@@ -1,0 +1,91 @@
+#include "actors/executor/executor_supervisor.hpp"
+
+#include "actors/executor/executor.hpp"
+#include "actors/runtime/shell.hpp"
+
+#include <map>
+#include <mutex>
+
+namespace troupe {
+
+namespace {
+
+/// The executors that were asked for, and the actors that are theirs now. Used from the agent's and the supervisor's
+/// threads.
+class executor_ward {
+ public:
+  executor_ward(process& host, Address agent) : host_(host), agent_(std::move(agent)) {}
+
+  void spawn(const std::shared_ptr<executor_ward>& self, const internal::SpawnExecutor& request) {
+    auto id = request.executor().id();
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!actors_.emplace(id, nullptr).second) return;
+    }
+    child_spec child;
+    child.name = to_string(request.executor());
+    child.transient = true;
+    child.start = [self, request, id] { return self->start(id, request); };
+    host_.supervise(std::move(child));
+  }
+
+  void retire(const internal::RetireExecutor& request) {
+    caf::strong_actor_ptr actor;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      auto it = actors_.find(request.executor().id());
+      if (it == actors_.end()) return;
+      actor = it->second;
+      actors_.erase(it);
+    }
+    host_.names().remove(request.executor());
+    host_.board().forget(to_string(request.executor()));
+    if (actor) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  }
+
+ private:
+  caf::strong_actor_ptr start(const std::string& id, const internal::SpawnExecutor& request) {
+    shell_setup<executor> setup;
+    setup.at = request.executor();
+    setup.prefixes = {keys::executor_state(container_id(request.container_id()))};
+    executor_options options;
+    options.agent = agent_;
+    options.spawn = request;
+    setup.make = [options] { return executor(options); };
+    auto child = shell_child<executor, executor_actor>(host_.system(), host_.rt(), to_string(setup.at), setup);
+    auto actor = child.start();
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto it = actors_.find(id);
+    if (it == actors_.end())
+      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);  // retired before it started
+    else
+      it->second = actor;
+    return actor;
+  }
+
+  process& host_;
+  Address agent_;
+  std::mutex mutex_;
+  std::map<std::string, caf::strong_actor_ptr> actors_;
+};
+
+}  // namespace
+
+void serve_executors(process& host, const Address& agent) {
+  auto ward = std::make_shared<executor_ward>(host, agent);
+  host.names().add_endpoint(
+      address(internal::SUPERVISOR, "local"),
+      [ward](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
+        if (const auto* spawn = dynamic_cast<const internal::SpawnExecutor*>(body.get())) {
+          ward->spawn(ward, *spawn);
+          return true;
+        }
+        if (const auto* retire = dynamic_cast<const internal::RetireExecutor*>(body.get())) {
+          ward->retire(*retire);
+          return true;
+        }
+        return false;
+      });
+}
+
+}  // namespace troupe

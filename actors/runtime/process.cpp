@@ -1,0 +1,119 @@
+#include "actors/runtime/process.hpp"
+
+#include "storage/memory_store.hpp"
+
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+namespace troupe {
+
+namespace {
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+constexpr int exit_gave_up = 70;  // EX_SOFTWARE of sysexits.h
+
+}  // namespace
+
+result<std::unique_ptr<process>> process::open(const process_options& options) {
+  auto set = handled_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::unique_ptr<process> made(new process(options));
+  if (auto started = made->start(options); !started) return started.error();
+  return made;
+}
+
+process::process(const process_options& options) : name_(options.name) {
+  config_.set("scheduler.policy", caf::atom("sharing"));
+  config_.set("scheduler.max-threads", static_cast<std::size_t>(options.workers));
+}
+
+result<void> process::start(const process_options& options) {
+  stop_fd_ = ::eventfd(0, EFD_CLOEXEC);
+  if (stop_fd_ < 0) return error{errc::io, std::string("cannot make an eventfd: ") + std::strerror(errno)};
+  auto ring = event_ring::open(options.ring_path, options.ring_bytes);
+  if (!ring) return ring.error();
+  ring_ = std::move(*ring);
+  std::unique_ptr<journal_store> store = std::make_unique<memory_store>();
+  if (!options.journal_dir.empty()) {
+    auto opened = journal::open(options.journal_dir);
+    if (!opened) return opened.error();
+    store = std::move(*opened);
+  }
+  system_ = std::make_unique<caf::actor_system>(config_);
+  services_ = std::make_unique<services>(names_, board_, *ring_, spawn_journal(*system_, std::move(store), journal_counters_));
+  supervisor_options supervision;
+  supervision.restarts_max = options.restarts_max;
+  supervision.on_restart = [this](const std::string& child) {
+    if (on_restart_) on_restart_(child);
+  };
+  supervision.on_give_up = [this](const std::string& message) {
+    spdlog::critical("process.gives_up name={} message={}", name_, message);
+    stop(exit_gave_up);
+  };
+  supervisor_ = spawn_supervisor(*system_, std::move(supervision), {});
+  return {};
+}
+
+process::~process() {
+  if (supervisor_) caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
+  supervisor_ = nullptr;
+  names_.clear();
+  if (services_) caf::anon_send_exit(services_->journal, caf::exit_reason::user_shutdown);
+  if (services_) services_->journal = nullptr;
+  system_.reset();  // waits for every actor
+  if (stop_fd_ >= 0) ::close(stop_fd_);
+}
+
+void process::supervise(child_spec child) {
+  caf::anon_send(supervisor_, ::troupe::supervise{std::make_shared<child_spec>(std::move(child))});
+}
+
+void process::stop(int exit_code) {
+  std::lock_guard<std::mutex> lock(stop_mutex_);
+  if (exit_code_) return;
+  exit_code_ = exit_code;
+  std::uint64_t one = 1;
+  if (::write(stop_fd_, &one, sizeof(one)) < 0) spdlog::error("process.stop_failed error={}", std::strerror(errno));
+}
+
+int process::wait() {
+  auto set = handled_signals();
+  int signal_fd = ::signalfd(-1, &set, SFD_CLOEXEC);
+  while (true) {
+    pollfd fds[] = {{stop_fd_, POLLIN, 0}, {signal_fd, POLLIN, 0}};
+    if (::poll(fds, 2, -1) < 0 && errno != EINTR) break;
+    if ((fds[1].revents & POLLIN) != 0) {
+      signalfd_siginfo info;
+      if (::read(signal_fd, &info, sizeof(info)) != sizeof(info)) continue;
+      if (on_signal_) {
+        on_signal_(static_cast<int>(info.ssi_signo));
+      } else {
+        spdlog::info("process.stopping name={} signal={}", name_, info.ssi_signo);
+        stop(0);
+      }
+    }
+    if ((fds[0].revents & POLLIN) != 0) break;
+  }
+  ::close(signal_fd);
+  std::lock_guard<std::mutex> lock(stop_mutex_);
+  return exit_code_.value_or(exit_gave_up);
+}
+
+}  // namespace troupe

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "frameworks/sdk/scheduler.hpp"
+#include "protocol/resources.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// What `troupe run` was asked to run.
+struct run_request {
+  v1::CommandInfo command;
+  resources needs;     ///< of one instance
+  std::string name;
+  std::string role = "*";
+  std::string user;
+  unsigned instances = 1;
+  std::map<std::string, v1::Value::Scalar> limits;  ///< by resource name; where absent the request is the limit
+  std::chrono::nanoseconds kill_grace = std::chrono::seconds(3);
+};
+
+/// One instance as it is known now.
+struct run_instance {
+  task_id task;
+  bool launched = false;
+  v1::TaskStatus status;       ///< the latest
+  std::string agent_url;       ///< http://host:port of the agent where it runs
+  std::string agent_hostname;
+};
+
+/// The scheduler of `troupe run`: launches the instances on whatever offers fit, starts those again that never ran (lost or
+/// dropped before they started), and ends when all have ended.
+class run_scheduler : public sdk::scheduler {
+ public:
+  /// `changed` is told of each instance that changed; called within a step, so it must only take note.
+  run_scheduler(run_request request, std::function<void(const run_instance&)> changed);
+
+  v1::FrameworkInfo describe() const override;
+  void on_offers(sdk::calls& call, const std::vector<v1::Offer>& offers) override;
+  void on_status(sdk::calls& call, const v1::TaskStatus& status) override;
+  /// "interrupt": kill what runs, launch no more.
+  void on_program_event(sdk::calls& call, const std::string& name, const std::string& data) override;
+
+ private:
+  unsigned fitting(const v1::Offer& offer) const;
+  void launch(sdk::calls& call, const v1::Offer& offer, unsigned count);
+  v1::TaskInfo task_of(const run_instance& instance) const;
+  void retry(run_instance& instance);
+  void end_if_done(sdk::calls& call);
+
+  run_request request_;
+  std::function<void(const run_instance&)> changed_;
+  std::map<task_id, run_instance> instances_;  // launched and not
+  std::vector<task_id> waiting_;               // to be launched, last first
+  unsigned attempts_ = 0;
+  bool interrupted_ = false;
+};
+
+}  // namespace troupe

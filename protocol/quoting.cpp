@@ -1,23 +1,35 @@
 #include "protocol/quoting.hpp"
 
+#include "protocol/utf8.hpp"
+
 #include <algorithm>
 
 namespace troupe {
 namespace {
 
-void append_escaped(std::string* out, char c) {
+bool needs_hex(std::string_view character) {
+  const auto byte = static_cast<unsigned char>(character[0]);
+  return byte < 0x20 || byte == 0x7f || utf8_length(character) == 0;
+}
+
+void append_hex(std::string* out, char c) {
   constexpr char digits[] = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
-  if (c == '"' || c == '\\') {
-    *out += '\\';
-    *out += c;
-  } else if (byte < 0x20 || byte == 0x7f) {
-    *out += "\\x";
-    *out += digits[byte >> 4];
-    *out += digits[byte & 15];
-  } else {
-    *out += c;
+  *out += "\\x";
+  *out += digits[byte >> 4];
+  *out += digits[byte & 15];
+}
+
+/// Appends the character that `rest` starts with, and returns how many bytes it had.
+std::size_t append_character(std::string* out, std::string_view rest) {
+  if (needs_hex(rest)) {
+    append_hex(out, rest[0]);
+    return 1;
   }
+  if (rest[0] == '"' || rest[0] == '\\') *out += '\\';
+  const auto length = utf8_length(rest);
+  *out += rest.substr(0, length);
+  return length;
 }
 
 bool is_plain(char c) {
@@ -29,8 +41,9 @@ bool is_plain(char c) {
 
 std::string quoted(std::string_view text, std::size_t length_max) {
   std::string out = "\"";
-  for (const char c : text.substr(0, length_max)) append_escaped(&out, c);
-  if (text.size() > length_max) out += "…";
+  std::size_t done = 0;
+  while (done < std::min(text.size(), length_max)) done += append_character(&out, text.substr(done));
+  if (done < text.size()) out += "…";
   return out += '"';
 }
 

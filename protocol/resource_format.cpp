@@ -2,6 +2,7 @@
 
 #include "protocol/quoting.hpp"
 #include "protocol/roles.hpp"
+#include "protocol/utf8.hpp"
 #include "protocol/validation.hpp"
 
 #include <algorithm>
@@ -187,6 +188,7 @@ result<void> check_allocation(const v1::Resource& message) {
 
 result<resource_entry> read(const v1::Resource& message) {
   if (!message.IsInitialized()) return invalid("missing required fields: " + message.InitializationErrorString());
+  if (!is_utf8(message)) return invalid("all strings must be UTF-8");
   if (message.name().empty()) return invalid("name must not be empty");
   if (auto ok = check_well_known(message); !ok) return ok.error();
   if (auto ok = check_allocation(message); !ok) return ok.error();

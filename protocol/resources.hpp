@@ -55,7 +55,8 @@ class resources {
 
   bool empty() const { return entries_.empty(); }
   /// Sorted by compare(); what the rest of this class says in words, for those who must be quick.
-  const std::vector<resource_entry>& entries() const { return entries_; }
+  const std::vector<resource_entry>& entries() const& { return entries_; }
+  const std::vector<resource_entry>& entries() const&& = delete;  // it would dangle
   bool contains(const resources& other) const;
   /// Is some integer of a range, or some item of a set, in entries of the same kind and allocation on both sides?
   bool overlaps(const resources& other) const;

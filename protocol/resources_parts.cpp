@@ -1,6 +1,7 @@
 #include "protocol/quoting.hpp"
 #include "protocol/resource_format.hpp"
 #include "protocol/resources.hpp"
+#include "protocol/utf8.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -95,6 +96,7 @@ resources resources::non_scalars() const {
 result<resources> resources::push_reservation(const reservation& given) const {
   if (!given.IsInitialized())
     return invalid("reservation: missing required fields: " + given.InitializationErrorString());
+  if (!is_utf8(given)) return invalid("reservation: all strings must be UTF-8");
   auto top = given;
   top.DiscardUnknownFields();
   for (const auto& e : entries_) {

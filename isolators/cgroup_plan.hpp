@@ -1,0 +1,35 @@
+#pragma once
+
+#include "isolators/container_limits.hpp"
+#include "isolators/isolation_plan.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace troupe {
+
+/// What each cgroup isolator (version 1) wants for a container whose group is `directory`. Pure; the numbers are those
+/// of Mesos's isolators.
+
+/// Shares by the request (1024 a cpu, at least 2: the kernel's least). With `hard_cap`, a quota of each 100 ms by the
+/// limit, at least 1 ms.
+isolation_plan plan_cpu(const std::string& directory, const container_limits& limits, bool hard_cap);
+
+/// Soft limit by the request, hard limit by the limit, each at least 32 MB; the hard one covers swap too where the
+/// kernel accounts for it.
+isolation_plan plan_memory(const std::string& directory, const container_limits& limits);
+
+/// Membership alone: to find, stop and end all that belongs to the container, whatever session it has moved to.
+isolation_plan plan_freezer(const std::string& directory);
+
+/// What the kernel says about a container's memory at its end.
+struct memory_figures {
+  std::uint64_t limit_bytes = 0;
+  std::uint64_t used_bytes_max = 0;
+  std::uint64_t failures = 0;  ///< how often the limit was run into; 0: it was the machine that ran out of memory
+};
+
+/// Says so in a container's last message: reason, sentence and figures.
+void add_memory_limitation(const memory_figures& figures, internal::ContainerExited& exited);
+
+}  // namespace troupe

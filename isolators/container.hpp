@@ -1,0 +1,73 @@
+#pragma once
+
+#include "isolators/cgroup_plan.hpp"
+#include "isolators/launch_plan.hpp"
+#include "isolators/launcher.hpp"
+#include "isolators/poller.hpp"
+#include "troupe/internal/container.pb.h"
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace troupe {
+
+/// What becomes of a container.
+using container_event =
+    std::variant<internal::ContainerLaunched, internal::ContainerLaunchFailed, internal::ContainerExited>;
+
+const v1::ContainerID& container_of(const container_event& event);
+
+/// What the containerizer knows of a container that has not ended.
+///
+///     starting ── exec has happened ──► running ── the shim has ended ──► clearing ──► gone
+///        └──────── it has not ──────────────────────────────────────────────┘
+struct container {
+  v1::ContainerID id;
+  std::string key;
+  launch_plan plan;  ///< emptied once the task runs: environments can be large
+  started_shim shim;
+  file_descriptor memory_event;
+  poller::watch_id report_watch = 0;
+  poller::watch_id shim_watch = 0;
+  poller::watch_id memory_watch = 0;
+  std::string report;  ///< what has been read of it so far
+  bool report_done = false;
+
+  // What follows is shared between threads, under the containerizer's lock; what stands above belongs to the launching
+  // thread, then to the poller's.
+  std::optional<internal::ContainerLaunched> launched;
+  std::optional<std::string> failure;  ///< why there never was a task
+  std::vector<int> early_signals;      ///< asked for before there was a task to hear them
+  bool destroyed = false;              ///< asked for, perhaps before there was anything to destroy
+  bool kill_sent = false;
+  bool shim_ended = false;
+  bool out_of_memory = false;
+  container_record record;               ///< what its shim left
+  std::optional<memory_figures> memory;  ///< if it ran out
+  int clearings = 0;                     ///< attempts so far
+};
+
+/// How the last containers ended, to answer requests that come twice. Not thread-safe.
+class ended_containers {
+ public:
+  struct end {
+    std::optional<internal::ContainerLaunched> launched;
+    container_event last;
+  };
+
+  void add(const std::string& key, end how);
+  const end* find(const std::string& key) const;
+
+ private:
+  std::map<std::string, end> ends_;
+  std::deque<std::string> order_;
+};
+
+/// What its end is called when it has been cleared away.
+container_event last_event(const container& c);
+
+}  // namespace troupe

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "isolators/cgroups.hpp"
+#include "isolators/container.hpp"
+#include "isolators/poller.hpp"
+#include "protocol/error.hpp"
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace troupe {
+
+struct containerizer_options {
+  std::string runtime_directory;  ///< absolute; ours alone; best on a file system that a reboot clears
+  std::string shim_path;          ///< launcher.hpp: shim_beside_program()
+  cgroup_options cgroups;         ///< an empty tag is derived from the runtime directory
+};
+
+/// Starts and ends processes, each group of them a container held by its shim. Thread-safe; launches of different
+/// containers run side by side in the threads that ask for them, ends are seen to by a thread of its own.
+///
+/// Each launch is answered by ContainerLaunched or ContainerLaunchFailed; each launched container by one
+/// ContainerExited, when nothing of it is left: no process, cgroup or runtime file (its sandbox stays). Requests may be
+/// repeated: see protocol/…/container.proto. The answers to the last 1,024 containers that have ended are kept for
+/// that.
+class containerizer {
+ public:
+  /// Hears what becomes of containers, in order for each of them; called in the caller's thread or in our own, never
+  /// with a lock held.
+  using listener = std::function<void(const container_event&)>;
+
+  /// Ends what an earlier process with this runtime directory left (recovery.hpp), then is ready.
+  static result<std::unique_ptr<containerizer>> start(const containerizer_options& options, listener listen);
+
+  /// Ends all containers and waits for their ends, which are still told; then takes our cgroups away.
+  ~containerizer();
+
+  void launch(const internal::LaunchContainer& request);
+  /// To the group of processes that the container's first process leads. 0 reaches nobody, but asks whether there is
+  /// such a container.
+  void signal(const internal::SignalContainer& request);
+  /// Ends everything in the container at once.
+  void destroy(const internal::DestroyContainer& request);
+
+ private:
+  using container_ptr = std::shared_ptr<container>;
+
+  containerizer(const containerizer_options& options, listener listen, class cgroups groups);
+
+  // In the thread that launches.
+  bool answer_repeated(const std::string& key);
+  result<void> prepare(container& c, const internal::LaunchContainer& request);
+  result<void> start_in(container& c);
+  void watch(const container_ptr& c);
+
+  // In the poller's thread.
+  void on_report(const container_ptr& c);
+  void on_out_of_memory(const container_ptr& c);
+  void on_shim_ended(const container_ptr& c);
+  void conclude_report(const container_ptr& c);
+  void clear(const container_ptr& c);
+  bool clear_once(const container& c);
+  void escalate(const container_ptr& c);
+
+  void kill_now(const container_ptr& c);
+  void finish(const container_ptr& c, container_event last);
+  container_ptr find(const std::string& key) const;
+
+  const containerizer_options options_;
+  const listener listen_;
+  const class cgroups groups_;
+  const std::string boot_id_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable all_ended_;
+  std::map<std::string, container_ptr> containers_;
+  ended_containers ended_;
+
+  poller poller_;  ///< last: its thread uses all the others
+};
+
+}  // namespace troupe

@@ -1,13 +1,14 @@
 #include "protocol/json_fields.hpp"
 
 #include "protocol/base64.hpp"
-#include "protocol/json_text.hpp"
+#include "protocol/quoting.hpp"
 
 #include <google/protobuf/descriptor.h>
 
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -228,14 +229,6 @@ result<void> store_text(Message& message, const FieldDescriptor& field, std::str
 
 error wrong_type(const FieldDescriptor& field, std::string_view got) {
   return invalid("expected " + std::string(what_is_expected(field)) + ", got " + std::string(got));
-}
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  std::string out;
-  append_json_string(text.substr(0, longest), out);
-  if (text.size() > longest) out += "...";
-  return out;
 }
 
 }  // namespace troupe

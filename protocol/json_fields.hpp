@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <variant>
 
@@ -33,8 +32,5 @@ result<void> store_text(google::protobuf::Message& message, const google::protob
 
 /// "expected an integer, got an object".
 error wrong_type(const google::protobuf::FieldDescriptor& field, std::string_view got);
-
-/// `text` in quotes, shortened if it is long: errors quote what strangers sent.
-std::string quoted(std::string_view text);
 
 }  // namespace troupe

@@ -1,6 +1,7 @@
 #include "protocol/json_message_builder.hpp"
 
 #include "protocol/json_fields.hpp"
+#include "protocol/quoting.hpp"
 
 #include <google/protobuf/descriptor.h>
 

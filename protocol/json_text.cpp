@@ -1,5 +1,8 @@
 #include "protocol/json_text.hpp"
 
+#include "protocol/utf8.hpp"
+
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -8,31 +11,13 @@ namespace troupe {
 
 namespace {
 
-unsigned char byte_at(std::string_view text, std::size_t i) {
-  return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
-}
-
-bool continues(std::string_view text, std::size_t i) {
-  return (byte_at(text, i) & 0xC0) == 0x80;
-}
-
-/// How many bytes the well-formed UTF-8 sequence at `i` has: 2 to 4; 0 if there is none. The second byte's range
-/// excludes overlong forms, surrogates and what lies above U+10FFFF.
-std::size_t sequence_length(std::string_view text, std::size_t i) {
-  const auto first = byte_at(text, i);
-  const auto second = byte_at(text, i + 1);
-  if (first >= 0xC2 && first <= 0xDF) return continues(text, i + 1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const auto lowest = first == 0xE0 ? 0xA0 : 0x80;
-    const auto highest = first == 0xED ? 0x9F : 0xBF;
-    return second >= lowest && second <= highest && continues(text, i + 2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const auto lowest = first == 0xF0 ? 0x90 : 0x80;
-    const auto highest = first == 0xF4 ? 0x8F : 0xBF;
-    return second >= lowest && second <= highest && continues(text, i + 2) && continues(text, i + 3) ? 4 : 0;
-  }
-  return 0;
+/// How many characters at the beginning stand for themselves and are ASCII; most texts are nothing else.
+std::size_t count_plain(std::string_view text) {
+  const auto special = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte >= 0x80 || c == '"' || c == '\\';
+  };
+  return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), special) - text.begin());
 }
 
 void append_escaped(unsigned char c, std::string& out) {
@@ -108,22 +93,18 @@ void separate(bool& empty, std::string& out) {
 
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto c = byte_at(text, i);
-    if (c < 0x20 || c == '"' || c == '\\') {
-      append_escaped(c, out);
-      ++i;
-    } else if (c < 0x80) {
-      out += static_cast<char>(c);
-      ++i;
-    } else if (const auto length = sequence_length(text, i); length > 0) {
-      out.append(text, i, length);
-      i += length;
-    } else {
+  while (!text.empty()) {
+    const auto c = static_cast<unsigned char>(text[0]);
+    const auto plain = count_plain(text);
+    const auto length = plain > 0 ? plain : utf8_length(text);
+    if (length == 0) {
       out += "\xEF\xBF\xBD";
-      ++i;
+    } else if (plain == 0 && length == 1) {
+      append_escaped(c, out);
+    } else {
+      out += text.substr(0, length);
     }
+    text.remove_prefix(length > 0 ? length : 1);
   }
   out += '"';
 }

@@ -1,0 +1,60 @@
+#include "actors/agent/agent.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+agent::agent(agent_options options) : options_(std::move(options)) {}
+
+outbox agent::on(const Envelope& head, const google::protobuf::Message& body, const context& now) {
+  outbox out;
+  step s{head, now, out};
+  random_ = random_stream(now.random_seed);
+  bool deposed = head.from().role() == internal::MASTER && head.has_epoch() && head.epoch() < epoch();
+  if (deposed)
+    s.log("master.refused verb=" + std::string(verb_name(verb_of(body))) +
+          " reason=deposed epoch=" + std::to_string(head.epoch()) + " known_epoch=" + std::to_string(epoch()));
+  else
+    dispatch(*this, s, body);
+  out.wake_at = next_deadline();
+  return out;
+}
+
+moment agent::next_deadline() const {
+  moment next = earliest(registration_.next_attempt(), registration_.ping_deadline());
+  for (const auto& [key, stream] : streams_) next = earliest(next, stream.due());
+  for (const auto& [fid, framework] : hosted_.all())
+    for (const auto& [eid, executor] : framework.executors) next = earliest(next, executor.deadline);
+  return next;
+}
+
+void agent::handle(step& s, const internal::TimerFired&) {
+  if (is_due(registration_.ping_deadline(), s.now.now)) seek_master(s, "no_ping");
+  if (is_due(registration_.next_attempt(), s.now.now)) attempt_registration(s);
+  for (auto& [key, stream] : streams_)
+    if (is_due(stream.due(), s.now.now)) send_head(s, key, stream);
+  std::vector<container_id> due;
+  for (const auto& [fid, framework] : hosted_.all())
+    for (const auto& [eid, executor] : framework.executors)
+      if (is_due(executor.deadline, s.now.now)) due.push_back(executor.container());
+  for (const auto& container : due)
+    if (auto* executor = hosted_.find(container)) on_executor_timer(s, *executor);
+}
+
+void agent::handle(step& s, const internal::PeerConnected& peer) {
+  if (same(peer.peer(), leader())) seek_master(s, "connected");
+}
+
+void agent::handle(step& s, const internal::PeerDisconnected& peer) {
+  if (same(peer.peer(), leader())) {
+    seek_master(s, "disconnected");
+  } else if (peer.peer().role() == internal::EXECUTOR) {
+    auto* executor = hosted_.find(container_id(peer.peer().id()));
+    if (!executor || !executor->connected) return;
+    executor->connected = false;
+    s.log("executor.disconnected framework=" + executor->framework().value() + " executor=" + executor->id().value() +
+          " reason=" + peer.reason());
+  }
+}
+
+}  // namespace troupe

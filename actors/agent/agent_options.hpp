@@ -1,0 +1,35 @@
+#pragma once
+
+#include "troupe/v1/troupe.pb.h"
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace troupe {
+
+/// What an agent is started with. Nothing here is remembered by the core but the info, which the master admits.
+struct agent_options {
+  v1::AgentInfo info;             ///< hostname, port, resources, attributes; without an id
+  std::string version;            ///< of this program
+  std::string work_dir;           ///< absolute; sandboxes lie below it
+  std::string boot_id;            ///< of this boot of the machine
+  std::string executor_endpoint;  ///< where custom executors find the agent: `unix:/run/.../agent.sock`
+  std::string address;            ///< host:port of the agent, as Mesos's executors are told
+
+  std::chrono::nanoseconds registration_backoff = std::chrono::seconds(1);  ///< bound of the first random wait
+  std::chrono::nanoseconds registration_backoff_max = std::chrono::minutes(1);
+  std::chrono::nanoseconds ping_timeout = std::chrono::seconds(75);  ///< until a master names its own
+  std::chrono::nanoseconds executor_registration_timeout = std::chrono::minutes(1);
+  std::chrono::nanoseconds executor_shutdown_grace = std::chrono::seconds(5);
+  std::chrono::nanoseconds destroy_retry = std::chrono::seconds(10);
+  std::chrono::nanoseconds status_retry = std::chrono::seconds(10);
+  std::chrono::nanoseconds status_retry_max = std::chrono::minutes(10);
+
+  // What has ended and is kept in memory, for people to look at.
+  std::size_t completed_frameworks_max = 50;
+  std::size_t completed_executors_max = 150;  ///< a framework
+  std::size_t completed_tasks_max = 200;      ///< an executor
+};
+
+}  // namespace troupe

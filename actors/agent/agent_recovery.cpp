@@ -1,0 +1,100 @@
+#include "actors/agent/agent.hpp"
+#include "actors/agent/executor_environment.hpp"
+#include "protocol/task_state.hpp"
+#include "storage/keys.hpp"
+
+#include <utility>
+
+/// What is remembered, and what becomes of it after a restart: same identity, every executor of before ended, no update
+/// lost.
+namespace troupe {
+
+namespace {
+
+/// The number at the end of an update's key; absent if it is none.
+std::optional<std::uint64_t> parse_ordered(const std::string& text) {
+  if (text.size() != 16 || text.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
+  return std::stoull(text, nullptr, 16);
+}
+
+/// A task's executor, even if the record of that one is lost: then all that is known of it is its name.
+hosted_executor& executor_of(framework_table& hosted, const internal::TaskRecord& task) {
+  framework_id framework = task.framework_id();
+  if (auto* found = hosted.find(framework, executor_id(task.executor_id()))) return *found;
+  internal::ExecutorRecord record;
+  *record.mutable_framework_id() = task.framework_id();
+  *record.mutable_info()->mutable_executor_id() = task.executor_id();
+  record.mutable_container_id()->set_value("lost-" + framework.value() + "-" + task.executor_id().value());
+  record.set_built_in(!task.info().has_executor());
+  return hosted.start(hosted.admit(framework), std::move(record));
+}
+
+}  // namespace
+
+void agent::remember(std::string_view key, std::string_view record) {
+  auto path = keys::components(key);
+  bool read = false;
+  if (path.size() == 2 && path[1] == "self") {
+    read = static_cast<bool>(decode_record(record, self_));
+  } else if (path.size() == 3 && path[1] == "framework") {
+    internal::FrameworkRecord found;
+    if ((read = static_cast<bool>(decode_record(record, found)))) {
+      auto& framework = hosted_.admit(framework_id(path[2]));
+      framework.info = found.info();
+      framework.removed = found.removed();
+    }
+  } else if (path.size() == 4 && path[1] == "executor") {
+    internal::ExecutorRecord found;
+    if ((read = static_cast<bool>(decode_record(record, found))))
+      hosted_.start(hosted_.admit(framework_id(path[2])), std::move(found));
+  } else if (path.size() == 4 && path[1] == "task") {
+    internal::TaskRecord found;
+    if ((read = static_cast<bool>(decode_record(record, found)))) {
+      auto& task = hosted_.add(executor_of(hosted_, found), found.info());
+      task.state = found.state();
+      task.queued = false;
+    }
+  } else if (path.size() == 5 && path[1] == "update") {
+    internal::UpdateRecord found;
+    auto number = parse_ordered(path[4]);
+    if ((read = number && decode_record(record, found))) {
+      stream_key stream(path[2], path[3]);
+      streams_.try_emplace(stream, status_stream(found.executor_id())).first->second.recover(*number, found.status());
+    }
+  }
+  if (!read) unreadable_.emplace_back(key);
+}
+
+void agent::handle(step& s, const internal::Recovered& recovered) {
+  instance_id_ = recovered.id();
+  bool rebooted = self_.has_boot_id() && self_.boot_id() != options_.boot_id;
+  s.log("agent.recovered instance=" + instance_id_ + " agent=" + id().value() +
+        " frameworks=" + std::to_string(hosted_.all().size()) + " streams=" + std::to_string(streams_.size()) +
+        " rebooted=" + (rebooted ? "true" : "false"));
+  for (const auto& key : unreadable_) s.log("record.unreadable key=" + key);
+  unreadable_.clear();
+
+  ending why;
+  why.set_reason(v1::TaskStatus::REASON_AGENT_RESTARTED);
+  why.set_message(rebooted ? "The machine of the agent was rebooted while the task was on it"
+                           : "The agent restarted and ended the executors of its earlier incarnation");
+  for (auto& [fid, framework] : hosted_.all())
+    for (auto& [eid, executor] : framework.executors) {
+      executor.at = internal::AgentState::Executor::TERMINATING;
+      executor.used = true;
+      executor.ending = why;
+      executor.ending->set_state(executor.built_in() ? v1::TASK_FAILED : v1::TASK_GONE);
+      if (executor.built_in()) {  // silence it first, so that no other reason can win
+        internal::RetireExecutor retire;
+        *retire.mutable_executor() = address(internal::EXECUTOR, executor.container().value());
+        s.say(address(internal::SUPERVISOR, "local"), std::move(retire));
+      }
+      destroy_executor(s, executor);
+    }
+  std::vector<framework_id> found;
+  for (const auto& [fid, framework] : hosted_.all()) found.push_back(fid);
+  for (const auto& fid : found) settle_framework(s, fid);
+  seek_master(s, "recovered");
+}
+
+}  // namespace troupe

@@ -1,0 +1,130 @@
+#include "actors/executor/executor.hpp"
+
+#include "storage/keys.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+
+executor::executor(executor_options options) : options_(std::move(options)) {}
+
+void executor::remember(std::string_view key, std::string_view record) {
+  if (key != keys::executor_state(options_.spawn.container_id())) return;
+  internal::ExecutorState found;
+  if (decode_record(record, found)) state_ = std::move(found);
+}
+
+outbox executor::on(const Envelope& head, const google::protobuf::Message& body, const context& now) {
+  outbox out;
+  step s{head, now, out};
+  random_ = random_stream(now.random_seed);
+  changed_ = false;
+  dispatch(*this, s, body);
+  if (changed_) {
+    auto key = keys::executor_state(options_.spawn.container_id());
+    if (spent())
+      s.erase(std::move(key));
+    else
+      s.put(std::move(key), state_);
+  }
+  out.wake_at = next_deadline();
+  return out;
+}
+
+/// Nothing is left to run or to report, after at least one task.
+bool executor::spent() const {
+  return state_.tasks().empty() && state_.unacknowledged().empty() && !state_.ended().empty();
+}
+
+moment executor::next_deadline() const {
+  moment next;
+  if (state_.has_subscribe_deadline_ns()) next = monotonic_at(state_.subscribe_deadline_ns());
+  for (const auto& t : state_.tasks()) {
+    if (t.has_completion_deadline_ns()) next = earliest(next, monotonic_at(t.completion_deadline_ns()));
+    if (t.has_stop_deadline_ns()) next = earliest(next, monotonic_at(t.stop_deadline_ns()));
+  }
+  return next;
+}
+
+void executor::handle(step& s, const internal::Recovered&) {
+  subscribe(s);
+  for (auto& t : *state_.mutable_tasks()) resume(s, t);
+}
+
+void executor::handle(step& s, const internal::TimerFired&) {
+  if (state_.has_subscribe_deadline_ns() && monotonic_at(state_.subscribe_deadline_ns()) <= s.now.now) subscribe(s);
+  for (auto& t : *state_.mutable_tasks()) on_task_timer(s, t);
+}
+
+void executor::handle(step& s, const internal::PeerConnected& peer) {
+  if (same(peer.peer(), options_.agent)) subscribe(s);
+}
+
+void executor::handle(step& s, const internal::PeerDisconnected& peer) {
+  if (!same(peer.peer(), options_.agent)) return;
+  state_.set_subscribed(false);
+  state_.clear_subscribe_deadline_ns();
+  s.log("executor.disconnected container=" + options_.spawn.container_id().value());
+}
+
+/// Asks until it is answered; whatever is not acknowledged travels along.
+void executor::subscribe(step& s) {
+  state_.set_subscribed(false);
+  state_.set_subscribe_deadline_ns(nanoseconds_of(s.now.now + options_.subscribe_retry));
+  executor_api::Call::Subscribe call;
+  for (const auto& t : state_.tasks()) *call.add_unacknowledged_tasks() = t.info();
+  for (const auto& status : state_.unacknowledged()) *call.add_unacknowledged_updates()->mutable_status() = status;
+  s.say(options_.agent, std::move(call));
+}
+
+void executor::handle(step& s, const executor_api::Event::Subscribed&) {
+  if (state_.subscribed()) return;
+  state_.set_subscribed(true);
+  state_.clear_subscribe_deadline_ns();
+  s.log("executor.subscribed container=" + options_.spawn.container_id().value());
+}
+
+void executor::handle(step& s, const executor_api::Event::Acknowledged& acknowledged) {
+  auto& waiting = *state_.mutable_unacknowledged();
+  auto it = std::find_if(waiting.begin(), waiting.end(), [&](const v1::TaskStatus& status) {
+    return status.uuid() == acknowledged.uuid() && status.task_id().value() == acknowledged.task_id().value();
+  });
+  if (it == waiting.end()) return;
+  waiting.erase(it);
+  changed_ = true;
+  if (spent()) s.log("executor.spent container=" + options_.spawn.container_id().value());
+}
+
+void executor::handle(step& s, const executor_api::Event::Message& message) {
+  s.log("executor.message_ignored container=" + options_.spawn.container_id().value() +
+        " bytes=" + std::to_string(message.data().size()) + " reason=a_command_takes_no_messages");
+}
+
+void executor::handle(step& s, const executor_api::Event::Error& error) {
+  s.log("executor.refused container=" + options_.spawn.container_id().value() + " message=" + error.message());
+}
+
+void executor::report(step& s, const task_id& id, v1::TaskStatus status) {
+  *status.mutable_task_id() = id.proto();
+  *status.mutable_executor_id() = options_.spawn.info().executor_id();
+  *status.mutable_container_status()->mutable_container_id() = options_.spawn.container_id();
+  status.set_source(v1::TaskStatus::SOURCE_EXECUTOR);
+  status.set_timestamp(seconds_of(s.now.wall_now));
+  status.set_uuid(random_.bytes16());
+  changed_ = true;
+  *state_.add_unacknowledged() = status;
+  if (!state_.subscribed()) return;  // the next subscription carries it
+  executor_api::Call::Update update;
+  *update.mutable_status() = std::move(status);
+  s.say(options_.agent, std::move(update));
+}
+
+void executor::report_state(step& s, task& t, v1::TaskState state) {
+  t.set_state(state);
+  v1::TaskStatus status;
+  status.set_state(state);
+  report(s, t.info().task_id(), std::move(status));
+}
+
+}  // namespace troupe

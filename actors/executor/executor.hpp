@@ -1,0 +1,94 @@
+#pragma once
+
+#include "actors/executor/executor_options.hpp"
+#include "actors/runtime/moments.hpp"
+#include "actors/runtime/step.hpp"
+#include "protocol/ids.hpp"
+#include "troupe/internal/executor_state.pb.h"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+/// The built-in executor: runs the command of a command task in a container and reports what becomes of it.
+///
+///     Launch ─► STARTING, LaunchContainer ─► ContainerLaunched: RUNNING ─► ContainerExited: FINISHED | FAILED | KILLED
+///
+/// A core (actors/runtime/step.hpp). Its whole state is one record, executor/<container id>, rewritten by each step
+/// that changes it and erased once nothing is left to run or to report. The agent retires it.
+class executor {
+ public:
+  using hears = executor_hears;
+  using state_message = internal::ExecutorState;
+
+  explicit executor(executor_options options);
+
+  void remember(std::string_view key, std::string_view record);
+  outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now);
+
+  internal::ExecutorState save() const { return state_; }
+  static executor load(const internal::ExecutorState& state, executor_options options);
+
+  /// Whatever is asked for: all of its state.
+  std::shared_ptr<const google::protobuf::Message> look(const std::string& what) const;
+  void check_invariants() const;
+
+  // --- what it hears: executor.cpp
+  // -----------------------------------------------------------------------------------------------
+  void handle(step& s, const internal::Recovered& recovered);
+  void handle(step& s, const internal::TimerFired& fired);
+  void handle(step& s, const internal::PeerConnected& peer);
+  void handle(step& s, const internal::PeerDisconnected& peer);
+  void handle(step& s, const executor_api::Event::Subscribed& subscribed);
+  void handle(step& s, const executor_api::Event::Acknowledged& acknowledged);
+  void handle(step& s, const executor_api::Event::Message& message);
+  void handle(step& s, const executor_api::Event::Error& error);
+  // executor_tasks.cpp
+  void handle(step& s, const executor_api::Event::Launch& launch);
+  // executor_kill.cpp
+  void handle(step& s, const executor_api::Event::Kill& kill);
+  void handle(step& s, const internal::ShutdownExecutor& shutdown);
+  // executor_containers.cpp
+  void handle(step& s, const internal::ContainerLaunched& launched);
+  void handle(step& s, const internal::ContainerLaunchFailed& failed);
+  void handle(step& s, const internal::ContainerExited& exited);
+
+ private:
+  using task = internal::ExecutorState::Task;
+
+  // --- subscription and updates
+  void subscribe(step& s);
+  void report(step& s, const task_id& id, v1::TaskStatus status);
+  void report_state(step& s, task& t, v1::TaskState state);
+
+  // --- tasks
+  bool knows(const task_id& id) const;
+  task* find(const task_id& id);
+  task* find_by_container(const container_id& id);
+  void launch(step& s, const task& t);
+  void end(step& s, const task& t, v1::TaskStatus outcome);
+  v1::Environment environment_of(const task& t) const;
+
+  // --- ending them
+  void kill(step& s, task& t, std::chrono::nanoseconds grace);
+  void destroy(step& s, task& t);
+  std::chrono::nanoseconds grace_of(const task& t, const v1::KillPolicy* asked) const;
+  void resume(step& s, task& t);
+  void on_task_timer(step& s, task& t);
+
+  bool kills_visibly() const;
+  bool spent() const;
+  moment next_deadline() const;
+
+  executor_options options_;
+  internal::ExecutorState state_;
+  // --- of one step only
+  random_stream random_{0};
+  bool changed_ = false;
+};
+
+}  // namespace troupe

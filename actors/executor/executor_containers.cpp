@@ -1,0 +1,42 @@
+#include "actors/executor/command_outcome.hpp"
+#include "actors/executor/executor.hpp"
+
+#include <utility>
+
+/// What the containerizer answers.
+namespace troupe {
+
+void executor::handle(step& s, const internal::ContainerLaunched& launched) {
+  auto* t = find_by_container(launched.container_id());
+  if (!t || t->launched()) return;
+  changed_ = true;
+  t->set_launched(true);
+  if (t->info().has_max_completion_time()) {
+    auto patience = bounded(t->info().max_completion_time());
+    *t->mutable_completes_by() = time_info(s.now.wall_now + patience);
+    t->set_completion_deadline_ns(nanoseconds_of(s.now.now + patience));
+  }
+  if (t->state() == v1::TASK_STARTING) report_state(s, *t, v1::TASK_RUNNING);
+}
+
+void executor::handle(step& s, const internal::ContainerLaunchFailed& failed) {
+  auto* t = find_by_container(failed.container_id());
+  if (!t) return;
+  v1::TaskStatus outcome;
+  if (t->end_cause() == internal::ExecutorState::KILL_ASKED) {
+    outcome.set_state(v1::TASK_KILLED);
+  } else {
+    outcome.set_state(v1::TASK_FAILED);
+    outcome.set_reason(v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED);
+  }
+  outcome.set_message("Failed to launch container: " + failed.message());
+  end(s, task(*t), std::move(outcome));
+}
+
+void executor::handle(step& s, const internal::ContainerExited& exited) {
+  auto* t = find_by_container(exited.container_id());
+  if (!t) return;
+  end(s, task(*t), command_outcome(exited, t->end_cause()));
+}
+
+}  // namespace troupe

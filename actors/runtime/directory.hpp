@@ -30,6 +30,12 @@ class directory {
     add_endpoint(at, endpoint_of<List>(handle, board_.of(to_string(at))));
   }
 
+  /// As above, where one actor has several addresses and one status.
+  template <class List, class Handle>
+  void add(const Address& at, const Handle& handle, std::shared_ptr<status_block> status) {
+    add_endpoint(at, endpoint_of<List>(handle, std::move(status)));
+  }
+
   /// Registers something that is no actor (the process's own supervisor, a test's ear).
   void add_endpoint(const Address& at, endpoint deliver);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/runtime/net/link_counters.hpp"
 #include "protocol/address.hpp"
 
 #include <cstdint>
@@ -7,8 +8,9 @@
 #include <memory>
 #include <string>
 
-/// A link is one connection between two processes, over which their actors talk. This header is all that the rest of the
-/// program knows of it; sockets, WebSocket and threads are behind it, and so is the in-process link of tests and the simulator.
+/// A link is one connection between two processes, over which their actors talk. This header is all that the rest of
+/// the program knows of it; sockets, WebSocket and threads are behind it, and so is the in-process link of tests and
+/// the simulator.
 namespace troupe {
 
 /// Who stands at one end, as the handshake said it.
@@ -23,12 +25,14 @@ struct link_identity {
 };
 
 struct link_options {
-  std::uint64_t credit_bytes = 16u << 20;       ///< what the far end may send ahead of our actors
-  std::uint64_t send_queue_bytes = 64u << 20;   ///< what waits for the far end's credit; past it the link closes ("slow reader")
-  std::uint64_t frame_bytes = 32u << 20;        ///< the largest frame, hence envelope, that is accepted
+  std::uint64_t credit_bytes = 16u << 20;  ///< what the far end may send ahead of our actors
+  std::uint64_t send_queue_bytes =
+      64u << 20;  ///< what waits for the far end's credit; past it the link closes ("slow reader")
+  std::uint64_t frame_bytes = 32u << 20;  ///< the largest frame, hence envelope, that is accepted
   std::uint32_t heartbeat_ms = 5000;
-  std::uint32_t silence_ms = 20000;             ///< nothing heard for this long closes the link
-  std::uint32_t handshake_ms = 5000;            ///< to get from accept to a complete Hello
+  std::uint32_t silence_ms = 20000;   ///< nothing heard for this long closes the link
+  std::uint32_t handshake_ms = 5000;  ///< to get from accept to a complete Hello
+  std::shared_ptr<link_counters> counters = std::make_shared<link_counters>();  ///< never null
 };
 
 /// One established link. Thread-safe; kept alive by shared_ptr; ends by itself when the connection does.
@@ -36,13 +40,16 @@ class link {
  public:
   virtual ~link() = default;
   virtual const link_identity& peer() const = 0;
-  /// Queues an envelope with its payload; frames carry as many as wait. False: closed, or the queue is over its cap (which closes it).
+  /// Queues an envelope with its payload; frames carry as many as wait. False: closed, or the queue is over its cap
+  /// (which closes it), or the envelope is larger than a frame may be (which does not). What was not queued is dropped
+  /// and counted.
   virtual bool send(Envelope envelope) = 0;
   /// Sends what is queued if it can, then closes; `down` follows.
   virtual void close(const std::string& reason) = 0;
 };
 
-/// What happens on links. Called from an I/O thread, one call at a time for each link, `up` first and `down` last. Must not block.
+/// What happens on links. Called from an I/O thread, one call at a time for each link, `up` first and `down` last. Must
+/// not block.
 struct link_events {
   std::function<void(const std::shared_ptr<link>&)> up;
   /// `credit`: the bytes go back to the sender when the last copy of it is gone.
@@ -50,8 +57,8 @@ struct link_events {
   std::function<void(const std::shared_ptr<link>&, const std::string& reason)> down;
 };
 
-/// Two ends of one link within this process: same order, same limits, no sockets. `a` and `b` say who they are; each end's
-/// events are called from the other end's caller.
+/// Two ends of one link within this process: same order, same limits, no sockets. `a` and `b` say who they are; each
+/// end's events are called from the other end's caller.
 void connect_in_process(const link_identity& a, link_events on_a, const link_identity& b, link_events on_b,
                         const link_options& options = {});
 

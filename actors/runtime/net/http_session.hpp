@@ -1,0 +1,485 @@
+#pragma once
+
+#include "actors/runtime/net/http_exchange.hpp"
+#include "actors/runtime/net/http_server.hpp"
+#include "actors/runtime/net/websocket_link.hpp"
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/stream_traits.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <optional>
+#include <utility>
+
+/// One HTTP connection. Includes Beast: for http_server.cpp only.
+namespace troupe {
+
+namespace net = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+/// A place among a server's connections, held by whatever the connection is at present.
+class connection_slot {
+ public:
+  virtual ~connection_slot() = default;
+  /// `keep` is kept alive while the slot is held, and `stop` called when the server stops: at once, if it is stopping
+  /// already.
+  virtual void held_by(std::shared_ptr<void> keep, std::function<void()> stop) = 0;
+};
+
+/// What all connections of a server share.
+struct http_session_context {
+  http_options options;
+  std::shared_ptr<const http_routes> routes;
+  std::optional<link_acceptor> acceptor;
+  http_counters counters;
+};
+
+inline void shutdown_sending(stream_socket& socket) {
+  beast::error_code ignored;
+  socket.shutdown(net::socket_base::shutdown_send, ignored);
+}
+
+/// `Stream` is a connected byte stream whose executor is a strand: a socket, or TLS over one.
+///
+///     idle ─bytes─► reading ─request─► answering ─done─► idle … ─► draining ─► ended
+///
+/// While a request is answered one read is kept waiting, which notices that the client goes. It is started only when
+/// the buffer is empty, so that it never competes with the parser.
+template <class Stream>
+class http_session final : public http_connection, public std::enable_shared_from_this<http_session<Stream>> {
+ public:
+  http_session(Stream stream, bool peer_is_unix, std::shared_ptr<http_session_context> context,
+               std::shared_ptr<connection_slot> slot)
+      : stream_(std::move(stream)),
+        deadline_(stream_.get_executor()),
+        buffer_(context->options.header_bytes_max + read_ahead_bytes),
+        context_(std::move(context)),
+        slot_(std::move(slot)),
+        peer_is_unix_(peer_is_unix) {}
+
+  void start() {
+    slot_->held_by(self(), [weak = this->weak_from_this()] {
+      if (auto s = weak.lock()) s->abandon();
+    });
+    run([](http_session& s) { s.await_request(); });
+  }
+
+  // --- from any thread
+  // -----------------------------------------------------------------------------------------------------------------
+
+  void answer(std::uint64_t turn, http_response response) override {
+    run([turn, response = std::move(response)](http_session& s) mutable {
+      if (s.expects(turn)) s.send(std::move(response));
+    });
+  }
+  void begin_stream(std::uint64_t turn, http_response head, std::shared_ptr<http_stream_state> state) override {
+    run([turn, head = std::move(head), state = std::move(state)](http_session& s) {
+      if (!s.expects(turn)) return state->end();
+      s.send_stream_head(head, state);
+    });
+  }
+  void write_chunk(std::uint64_t turn, std::string chunk) override {
+    run([turn, chunk = std::move(chunk)](http_session& s) {
+      if (s.streaming(turn)) s.queue_chunk(chunk);
+    });
+  }
+  void end_stream(std::uint64_t turn) override {
+    run([turn](http_session& s) {
+      if (s.streaming(turn)) s.queue_last_chunk();
+    });
+  }
+  void abandon() override {
+    run([](http_session& s) { s.finish(); });
+  }
+
+ private:
+  enum class phase { idle, reading, answering, draining, ended };
+  static constexpr std::size_t read_ahead_bytes = 64u << 10;
+  static constexpr std::size_t write_bytes = 256u << 10;
+  static constexpr std::size_t drain_bytes_max = 1u << 20;
+  static constexpr std::uint32_t drain_ms = 1000;
+
+  auto self() { return this->shared_from_this(); }
+
+  template <class Do>
+  void run(Do what) {
+    net::post(stream_.get_executor(), [self = self(), what = std::move(what)]() mutable {
+      if (self->phase_ != phase::ended) what(*self);
+    });
+  }
+
+  bool expects(std::uint64_t turn) const { return turn == turn_ && phase_ == phase::answering && !answered_; }
+  bool streaming(std::uint64_t turn) const { return turn == turn_ && stream_state_ && !last_chunk_queued_; }
+
+  // --- reading
+  // -------------------------------------------------------------------------------------------------------------------------
+
+  void await_request() {
+    phase_ = phase::idle;
+    if (buffer_.size() > 0) return parse();
+    arm(context_->options.idle_ms);
+    read_more();
+  }
+
+  void read_more() {
+    if (reading_ || input_ended_ || buffer_.size() > 0) return;
+    reading_ = true;
+    stream_.async_read_some(buffer_.prepare(4096), [self = self()](beast::error_code ec, std::size_t bytes) {
+      self->reading_ = false;
+      if (self->phase_ == phase::ended) return;
+      self->buffer_.commit(bytes);
+      self->on_bytes(ec);
+    });
+  }
+
+  void on_bytes(beast::error_code ec) {
+    if (phase_ == phase::draining) return drain(ec);
+    if (!ec) {
+      if (phase_ == phase::idle) parse();
+      return;
+    }
+    input_ended_ = true;
+    // A client may say that it sends no more and still wait for its answer; of a stream it would never see the end.
+    if (phase_ == phase::idle || ec != net::error::eof || stream_state_) finish();
+  }
+
+  void parse() {
+    phase_ = phase::reading;
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(context_->options.header_bytes_max));
+    parser_->body_limit(context_->options.body_bytes_max);
+    arm(context_->options.request_ms);
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = self()](beast::error_code ec, std::size_t) { self->on_header(ec); });
+  }
+
+  void on_header(beast::error_code ec) {
+    if (phase_ == phase::ended) return;
+    if (ec) return on_bad_input(ec);
+    if (parser_->is_done()) return on_request({});
+    const bool asks = beast::iequals(parser_->get()[http::field::expect], "100-continue");
+    if (!asks) return read_body();
+    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    net::async_write(stream_, net::buffer(go_on.data(), go_on.size()),
+                     [self = self()](beast::error_code failed, std::size_t) {
+                       if (self->phase_ == phase::ended) return;
+                       if (failed) return self->on_bad_input(failed);
+                       self->read_body();
+                     });
+  }
+
+  void read_body() {
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = self()](beast::error_code ec, std::size_t) { self->on_request(ec); });
+  }
+
+  void on_request(beast::error_code ec) {
+    if (phase_ == phase::ended) return;
+    if (ec) return on_bad_input(ec);
+    disarm();
+    context_->counters.requests.fetch_add(1);
+    phase_ = phase::answering;
+    answered_ = false;
+    ++turn_;
+    auto message = parser_->release();
+    parser_.reset();
+    keep_alive_ = message.keep_alive();
+    chunks_understood_ = message.version() >= 11;
+    head_only_ = message.method() == http::verb::head;
+    auto request = read(message);
+    if (!request) return refuse(http_text(400, request.error().message));
+    if (context_->acceptor && request->path == "/link") return upgrade(std::move(message));
+    context_->routes->dispatch(
+        *request, responder(make_exchange(this->weak_from_this(), turn_, context_->options.stream_queue_bytes_max)));
+    read_more();
+  }
+
+  result<http_request> read(upgrade_request& message) const {
+    const auto text = [](beast::string_view view) { return std::string(view.data(), view.size()); };
+    http_request request;
+    request.method = text(message.method_string());
+    request.target = text(message.target());
+    auto target = parse_http_target(request.target);
+    if (!target) return target.error();
+    request.path = std::move(target->path);
+    request.query = std::move(target->query);
+    for (const auto& field : message) request.headers.emplace_back(text(field.name_string()), text(field.value()));
+    request.body = std::move(message.body());
+    request.peer_is_unix = peer_is_unix_;
+    return request;
+  }
+
+  void on_bad_input(beast::error_code ec) {
+    if (timed_out_) {
+      context_->counters.timeouts.fetch_add(1);
+      return refuse(http_text(408));
+    }
+    if (ec.category() != http::make_error_code(http::error::end_of_stream).category() ||
+        ec == http::error::end_of_stream || ec == http::error::partial_message) {
+      return finish();
+    }
+    if (ec == http::error::header_limit || ec == http::error::buffer_overflow) {
+      return refuse(http_text(431, "The request's header is larger than " +
+                                       std::to_string(context_->options.header_bytes_max) + " bytes."));
+    }
+    if (ec == http::error::body_limit) {
+      return refuse(http_text(
+          413, "The request's body is larger than " + std::to_string(context_->options.body_bytes_max) + " bytes."));
+    }
+    refuse(http_text(400, "400 Bad Request. " + ec.message() + "."));
+  }
+
+  /// Answers what is wrong with the input and ends the connection.
+  void refuse(http_response response) {
+    context_->counters.bad_requests.fetch_add(1);
+    phase_ = phase::answering;
+    keep_alive_ = false;
+    send(std::move(response));
+  }
+
+  // --- a link
+  // --------------------------------------------------------------------------------------------------------------------------
+
+  void upgrade(upgrade_request message) {
+    if (!beast::websocket::is_upgrade(message)) {
+      auto response = http_text(426, "This path takes links: an upgrade to a WebSocket.");
+      response.headers.emplace_back("Upgrade", "websocket");
+      return refuse(std::move(response));
+    }
+    // Browsers send Origin with every WebSocket. No page in one has any business here, and its user's address must not
+    // be its pass.
+    if (message.count(http::field::origin) != 0) return refuse(http_text(403, "Links are not for browsers."));
+    if (buffer_.size() > 0)
+      return refuse(http_text(400, "Nothing may follow the request for a link before its answer."));
+    phase_ = phase::ended;
+    deadline_.cancel();
+    auto slot = std::move(slot_);
+    auto attempt = accept_link(std::move(stream_), std::move(message), *context_->acceptor, slot);
+    slot->held_by(attempt, [attempt] { attempt->cancel("shutting down"); });
+  }
+
+  // --- answering
+  // -----------------------------------------------------------------------------------------------------------------------
+
+  http_framing framing() const {
+    http_framing how;
+    how.keep_alive = keep_alive_ && !input_ended_;
+    how.now = std::time(nullptr);
+    return how;
+  }
+
+  void send(http_response response) {
+    answered_ = true;
+    auto how = framing();
+    const bool bodiless = response.status == 204 || response.status == 304 || response.status < 200;
+    if (!bodiless) how.content_length = response.source ? response.source_bytes : response.body.size();
+    outgoing_ = render_http_head(response, how);
+    if (!head_only_ && !bodiless) {
+      outgoing_ += response.body;
+      source_ = std::move(response.source);
+      source_rest_ = response.source_bytes;
+    }
+    head_only_ = false;
+    write_on();
+  }
+
+  void write_on() {
+    if (outgoing_at_ == outgoing_.size()) {
+      outgoing_.clear();
+      outgoing_at_ = 0;
+      return on_written();
+    }
+    arm(context_->options.write_ms);
+    const auto rest = std::min(outgoing_.size() - outgoing_at_, write_bytes);
+    stream_.async_write_some(net::buffer(outgoing_.data() + outgoing_at_, rest),
+                             [self = self()](beast::error_code ec, std::size_t bytes) {
+                               if (self->phase_ == phase::ended) return;
+                               if (ec) return self->finish();
+                               self->outgoing_at_ += bytes;
+                               self->write_on();
+                             });
+  }
+
+  void on_written() {
+    disarm();
+    if (stream_state_) return on_chunks_written();
+    if (source_) return next_piece();
+    on_answered();
+  }
+
+  void next_piece() {
+    auto piece = source_();
+    if (piece && piece->size() <= source_rest_) {
+      source_rest_ -= piece->size();
+      outgoing_ = std::move(*piece);
+      if (!outgoing_.empty()) return write_on();
+    }
+    source_ = nullptr;
+    // Less came than was announced: only the end of the connection can tell the client.
+    if (source_rest_ > 0) return finish();
+    on_answered();
+  }
+
+  void on_answered() {
+    if (keep_alive_ && !input_ended_) return await_request();
+    begin_drain();
+  }
+
+  // --- streaming
+  // -----------------------------------------------------------------------------------------------------------------------
+
+  void send_stream_head(const http_response& head, std::shared_ptr<http_stream_state> state) {
+    answered_ = true;
+    if (input_ended_) {
+      state->end();
+      return finish();
+    }
+    stream_state_ = std::move(state);
+    last_chunk_queued_ = false;
+    keep_alive_ = keep_alive_ && chunks_understood_;
+    auto how = framing();
+    how.chunked = chunks_understood_;
+    outgoing_ = render_http_head(head, how);
+    chunk_bytes_in_flight_ = 0;
+    write_on();
+    writing_chunks_ = true;
+  }
+
+  void queue_chunk(const std::string& chunk) {
+    if (chunks_understood_) {
+      char size[20];
+      std::snprintf(size, sizeof size, "%zx\r\n", chunk.size());
+      chunks_ += size;
+      chunks_ += chunk;
+      chunks_ += "\r\n";
+    } else {
+      chunks_ += chunk;
+    }
+    chunk_bytes_queued_ += chunk.size();
+    write_chunks();
+  }
+
+  void queue_last_chunk() {
+    last_chunk_queued_ = true;
+    if (chunks_understood_) chunks_ += "0\r\n\r\n";
+    write_chunks();
+  }
+
+  void write_chunks() {
+    if (writing_chunks_) return;
+    if (chunks_.empty()) {
+      if (last_chunk_queued_) end_of_stream();
+      return;
+    }
+    writing_chunks_ = true;
+    outgoing_ = std::exchange(chunks_, {});
+    chunk_bytes_in_flight_ = std::exchange(chunk_bytes_queued_, 0);
+    write_on();
+  }
+
+  void on_chunks_written() {
+    writing_chunks_ = false;
+    stream_state_->written(std::exchange(chunk_bytes_in_flight_, 0));
+    write_chunks();
+  }
+
+  void end_of_stream() {
+    auto state = std::move(stream_state_);
+    stream_state_ = nullptr;
+    state->end();
+    on_answered();
+  }
+
+  // --- time and the end
+  // ----------------------------------------------------------------------------------------------------------------
+
+  void arm(std::uint32_t ms) {
+    deadline_.expires_after(std::chrono::milliseconds(ms));
+    deadline_.async_wait([self = self()](beast::error_code ec) {
+      // A handler that was already on its way when the deadline moved finds it in the future.
+      if (!ec && self->deadline_.expiry() <= std::chrono::steady_clock::now()) self->on_deadline();
+    });
+  }
+  void disarm() { deadline_.expires_at(net::steady_timer::time_point::max()); }
+
+  void on_deadline() {
+    if (phase_ == phase::reading && !timed_out_) {
+      timed_out_ = true;
+      beast::error_code ignored;
+      beast::get_lowest_layer(stream_).cancel(ignored);
+      return;
+    }
+    finish();
+  }
+
+  /// Reads for a moment what the client still sends, so that its kernel does not throw our last answer away.
+  void begin_drain() {
+    if (input_ended_) return finish();
+    phase_ = phase::draining;
+    shutdown_sending(stream_);
+    arm(drain_ms);
+    buffer_.consume(buffer_.size());
+    read_more();
+  }
+
+  void drain(beast::error_code ec) {
+    drained_ += buffer_.size();
+    buffer_.consume(buffer_.size());
+    if (ec || drained_ > drain_bytes_max) return finish();
+    read_more();
+  }
+
+  void finish() {
+    if (phase_ == phase::ended) return;
+    phase_ = phase::ended;
+    deadline_.cancel();
+    beast::error_code ignored;
+    beast::get_lowest_layer(stream_).close(ignored);
+    if (auto state = std::exchange(stream_state_, nullptr)) state->end();
+    source_ = nullptr;
+    slot_.reset();
+  }
+
+  Stream stream_;
+  net::steady_timer deadline_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  std::shared_ptr<http_session_context> context_;
+  std::shared_ptr<connection_slot> slot_;
+  const bool peer_is_unix_;
+
+  phase phase_ = phase::idle;
+  bool reading_ = false;
+  bool input_ended_ = false;
+  bool timed_out_ = false;
+  std::size_t drained_ = 0;
+
+  // The request at hand.
+  std::uint64_t turn_ = 0;
+  bool answered_ = false;
+  bool keep_alive_ = true;
+  bool chunks_understood_ = true;
+  bool head_only_ = false;
+  std::function<std::optional<std::string>()> source_;
+  std::uint64_t source_rest_ = 0;
+
+  std::string outgoing_;
+  std::size_t outgoing_at_ = 0;
+
+  // A streaming answer.
+  std::shared_ptr<http_stream_state> stream_state_;
+  std::string chunks_;  ///< framed, waiting for the write under way
+  std::size_t chunk_bytes_queued_ = 0, chunk_bytes_in_flight_ = 0;
+  bool writing_chunks_ = false;
+  bool last_chunk_queued_ = false;
+};
+
+}  // namespace troupe

@@ -1,0 +1,33 @@
+#include "actors/runtime/net/io_threads.hpp"
+
+#include <exception>
+
+namespace troupe {
+
+io_threads::io_threads(unsigned threads) : work_(boost::asio::make_work_guard(context_)) {
+  for (unsigned i = 0; i < (threads == 0 ? 1 : threads); ++i) threads_.emplace_back([this] { run(); });
+}
+
+io_threads::~io_threads() {
+  stop();
+}
+
+void io_threads::stop() {
+  work_.reset();
+  context_.stop();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void io_threads::run() {
+  for (;;) {
+    try {
+      context_.run();
+      return;
+    } catch (const std::exception&) {
+      // One connection's memory ran out, say. Its handler is gone and with it the connection; the others go on.
+    }
+  }
+}
+
+}  // namespace troupe

@@ -1,0 +1,178 @@
+#include "actors/runtime/net/socket_link.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+// Tag and length of a field, and a Credit beside the envelopes.
+constexpr std::size_t frame_overhead_bytes = 64;
+
+void count(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) {
+  counter.fetch_add(more, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+/// The right to hold one letter; its end gives the bytes back.
+struct socket_link::token {
+  token(std::weak_ptr<socket_link> link, std::uint64_t bytes) : link(std::move(link)), bytes(bytes) {}
+  ~token() {
+    if (auto owner = link.lock()) owner->finished_with(bytes);
+  }
+  token(const token&) = delete;
+  token& operator=(const token&) = delete;
+
+  std::weak_ptr<socket_link> link;
+  std::uint64_t bytes;
+};
+
+socket_link::socket_link(const link_greeting& greeting, const link_options& options)
+    : peer_(greeting.peer), options_(options), outgoing_(greeting.credit_bytes), incoming_(options.credit_bytes) {}
+
+bool socket_link::send(Envelope envelope) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (detached_ || close_reason_) {
+    count(options_.counters->dropped_unsent);
+    return false;
+  }
+  if (envelope.ByteSizeLong() + frame_overhead_bytes > options_.frame_bytes) {
+    count(options_.counters->dropped_oversize);
+    return false;
+  }
+  const auto before = queue_.size();
+  const auto bytes = append_envelope(queue_, envelope);
+  entries_.push_back({queue_.size() - before, bytes});
+  if (queue_.size() - queue_begin_ > options_.send_queue_bytes) {
+    count(options_.counters->closed_slow_reader);
+    close_reason_ = "slow reader";
+    abandoned_ = true;
+    drop_queue();
+    wake_to_close();
+    return false;
+  }
+  wake_if_idle();
+  return true;
+}
+
+void socket_link::close(const std::string& reason) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (close_reason_) return;
+  close_reason_ = reason;
+  wake_to_close();
+}
+
+void socket_link::attach(std::function<void()> wake) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  wake_ = std::move(wake);
+}
+
+void socket_link::detach() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  wake_ = nullptr;
+  detached_ = true;
+  drop_queue();
+}
+
+void socket_link::drop_queue() {
+  count(options_.counters->dropped_unsent, entries_.size());
+  entries_.clear();
+  queue_ = {};
+  queue_begin_ = 0;
+}
+
+bool socket_link::writable() const {
+  return (!entries_.empty() && outgoing_.allows(entries_.front().cost)) || (!close_reason_ && incoming_.due());
+}
+
+void socket_link::wake_if_idle() {
+  if (writing_ || !wake_ || !writable()) return;
+  writing_ = true;
+  wake_();
+}
+
+void socket_link::wake_to_close() {
+  if (wake_) wake_();
+}
+
+std::optional<std::string> socket_link::next_frame() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  writing_ = writable();
+  if (!writing_) return std::nullopt;
+  auto frame = take_queue();
+  if (auto credit = incoming_.take()) append_credit(frame, credit);
+  count(options_.counters->frames_sent);
+  return frame;
+}
+
+std::optional<std::string> socket_link::next_close() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return writable() ? std::nullopt : close_reason_;
+}
+
+bool socket_link::closing() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return close_reason_.has_value();
+}
+
+std::optional<std::string> socket_link::abandoned() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return abandoned_ ? close_reason_ : std::nullopt;
+}
+
+std::string socket_link::take_queue() {
+  std::size_t encoded = 0;
+  std::uint64_t envelopes = 0;
+  while (!entries_.empty()) {
+    const auto& next = entries_.front();
+    if (!outgoing_.allows(next.cost) || (encoded > 0 && encoded + next.encoded > frame_bytes_target)) break;
+    outgoing_.spend(next.cost);
+    count(options_.counters->bytes_sent, next.cost);
+    encoded += next.encoded;
+    ++envelopes;
+    entries_.pop_front();
+  }
+  count(options_.counters->envelopes_sent, envelopes);
+  if (entries_.empty() && queue_begin_ == 0) return std::exchange(queue_, {});
+  auto frame = queue_.substr(queue_begin_, encoded);
+  queue_begin_ += encoded;
+  if (entries_.empty() || queue_begin_ > queue_.size() / 2) {
+    queue_.erase(0, queue_begin_);
+    queue_begin_ = 0;
+  }
+  return frame;
+}
+
+void socket_link::finished_with(std::uint64_t bytes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (incoming_.released(bytes)) wake_if_idle();
+}
+
+std::optional<std::string> socket_link::receive(std::string_view bytes, const link_events& events) {
+  auto frame = parse_frame(bytes);
+  if (!frame) return frame.error().message;
+  if (frame->has_hello() || frame->has_welcome() || frame->has_refused())
+    return "a greeting in the middle of the conversation";
+  auto& counters = *options_.counters;
+  count(counters.frames_received);
+  if (frame->has_heartbeat()) count(counters.heartbeats_received);
+  if (frame->has_credit()) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!outgoing_.give(frame->credit().bytes())) return "more credit returned than was used";
+    wake_if_idle();
+  }
+  for (auto& envelope : *frame->mutable_envelopes()) {
+    const auto size = cost(envelope);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!incoming_.arrived(size)) return "an envelope without credit for it";
+    }
+    count(counters.envelopes_received);
+    count(counters.bytes_received, size);
+    events.envelope(shared_from_this(), std::move(envelope), std::make_shared<token>(weak_from_this(), size));
+  }
+  return std::nullopt;
+}
+
+}  // namespace troupe

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "actors/runtime/net/link.hpp"
+#include "actors/runtime/net/link_credit.hpp"
+#include "actors/runtime/net/link_frame.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+/// A link between a thread that sends and a connection that carries: everything about it but the socket. The connection
+/// asks it for frames to write, one at a time, and hands it the frames it read.
+///
+///     send ──► queue ──► next_frame ──► connection          connection ──► receive ──► events.envelope
+///               ▲ held back by the far end's credit                             │ credit tokens come back
+///               └──────────────────── wake, when the connection was idle ◄──────┘
+///
+/// Envelopes are serialised by the thread that sends them, into one growing string that becomes the next frame as it
+/// is.
+class socket_link final : public link, public std::enable_shared_from_this<socket_link> {
+ public:
+  /// Envelopes of one frame come to at most this much, unless it is a single one.
+  static constexpr std::size_t frame_bytes_target = 256u << 10;
+
+  socket_link(const link_greeting& greeting, const link_options& options);
+
+  const link_identity& peer() const override { return peer_; }
+  bool send(Envelope envelope) override;
+  void close(const std::string& reason) override;
+
+  // --- for the connection; `receive`, `next_frame` and `next_close` from one thread at a time ---
+
+  /// `wake` is called, with a lock held, when there is something to write and the last answer of `next_frame` was none,
+  /// and in any case when the link is to be closed.
+  void attach(std::function<void()> wake);
+  /// The connection is gone; nothing wakes it any more, and `send` says false.
+  void detach();
+
+  /// The next frame to write; none when there is nothing to say for now.
+  std::optional<std::string> next_frame();
+  /// Once somebody wants the link closed and all that can be written has been: why.
+  std::optional<std::string> next_close();
+  /// Somebody wants the link closed; there may be more to write first.
+  bool closing();
+  /// Nothing more is to be written: the far end does not read. Why.
+  std::optional<std::string> abandoned();
+
+  /// One frame from the far end. An error says why the link must be closed.
+  std::optional<std::string> receive(std::string_view bytes, const link_events& events);
+
+ private:
+  struct token;
+
+  bool writable() const;
+  std::string take_queue();
+  void drop_queue();
+  void wake_if_idle();
+  void wake_to_close();
+  void finished_with(std::uint64_t bytes);
+
+  const link_identity peer_;
+  const link_options options_;
+
+  std::mutex mutex_;
+  std::function<void()> wake_;
+  bool writing_ = true;  ///< until the connection asks for the first frame and finds none
+  std::optional<std::string> close_reason_;
+  bool abandoned_ = false;
+  bool detached_ = false;
+  outgoing_credit outgoing_;
+  incoming_credit incoming_;
+
+  // What waits: envelope fields of a frame, encoded, and where each begins and what it costs.
+  struct entry {
+    std::size_t encoded;
+    std::uint64_t cost;
+  };
+  std::string queue_;
+  std::size_t queue_begin_ = 0;  ///< what of queue_ has been taken already
+  std::deque<entry> entries_;
+};
+
+}  // namespace troupe

@@ -39,9 +39,22 @@ const char* plan_next(const struct plan* plan, const char* key, const char* prev
   return NULL;
 }
 
-size_t plan_count(const struct plan* plan, const char* key) {
-  size_t count = 0;
+static size_t list_size(const struct plan* plan, const char* key) {
+  size_t count = 1;
   const char* value = NULL;
   while ((value = plan_next(plan, key, value))) ++count;
-  return count;
+  return count * sizeof(char*);
+}
+
+/* Mapped, not allocated: the pages go back to the system while the task runs. */
+char** plan_list(const struct plan* plan, const char* key) {
+  char** list = mmap(NULL, list_size(plan, key), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (list == MAP_FAILED) return NULL;
+  size_t at = 0;
+  for (const char* value = NULL; (value = plan_next(plan, key, value));) list[at++] = (char*)value;
+  return list;
+}
+
+void plan_free_list(const struct plan* plan, const char* key, char** list) {
+  munmap(list, list_size(plan, key));
 }

@@ -31,7 +31,8 @@ void plan_unmap(struct plan* plan);
  * more. */
 const char* plan_next(const struct plan* plan, const char* key, const char* previous);
 
-/* How many entries of that key there are. */
-size_t plan_count(const struct plan* plan, const char* key);
+/* All values of a key, as the null-terminated array that exec wants. Null: no memory, as errno says. */
+char** plan_list(const struct plan* plan, const char* key);
+void plan_free_list(const struct plan* plan, const char* key, char** list);
 
 #endif

@@ -8,14 +8,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-extern char** environ;
 
 /* Where the report goes while the descriptors are put in order: just above those of the task. */
 enum { first_foreign_fd = 3 };
@@ -93,17 +90,7 @@ static int open_output(const char* path, int as) {
   return fcntl(fd, F_SETFL, O_APPEND) == 0 && dup2(fd, as) == as;
 }
 
-/* All values of a key as the null-terminated array that exec wants. The memory ends with this process's image. */
-static char** list_of(const struct plan* plan, const char* key) {
-  size_t size = (plan_count(plan, key) + 1) * sizeof(char*);
-  char** list = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (list == MAP_FAILED) return NULL;
-  size_t at = 0;
-  for (const char* value = NULL; (value = plan_next(plan, key, value));) list[at++] = (char*)value;
-  return list;
-}
-
-_Noreturn void task_become(const struct plan* plan, int report_fd) {
+_Noreturn void task_become(const struct plan* plan, char** arguments, int report_fd) {
   reset_signals();
   require(setsid() != -1, "session", report_fd);
   for (const char* value = NULL; (value = plan_next(plan, "join", value));) {
@@ -120,9 +107,6 @@ _Noreturn void task_become(const struct plan* plan, int report_fd) {
   require(open_output(plan_next(plan, "stdout", NULL), 1), "stdout", report_fd);
   require(open_output(plan_next(plan, "stderr", NULL), 2), "stderr", report_fd);
 
-  char** arguments = list_of(plan, "argv");
-  environ = list_of(plan, "env");
-  require(arguments && environ, "memory", report_fd);
   if (report_fd != first_foreign_fd) {
     require(dup3(report_fd, first_foreign_fd, O_CLOEXEC) >= 0, "descriptors", report_fd);
     report_fd = first_foreign_fd;

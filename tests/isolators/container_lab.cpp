@@ -38,7 +38,7 @@ containerizer_options lab_options(const std::string& folder, bool with_cgroups) 
   containerizer_options options;
   options.runtime_directory = folder + "/run";
   options.shim_path = TROUPE_SHIM_PATH;
-  options.cgroups.root = "troupe-lab";
+  options.cgroups.tag = "lab" + folder.substr(folder.rfind('-'));
   options.cgroups.enable = with_cgroups;
   return options;
 }
@@ -111,22 +111,22 @@ std::string container_lab::await_file(const std::string& id, const std::string& 
 }
 
 bool container_lab::has_memory_cgroup() const {
-  return options_.cgroups.enable && fs::exists(options_.cgroups.mount + "/memory/" + options_.cgroups.root);
+  return options_.cgroups.enable && fs::exists(group_of(options_, "memory"));
 }
 
 std::vector<std::string> container_lab::groups() const {
   std::vector<std::string> names;
   for (const char* controller : {"cpu", "memory", "freezer"}) {
     std::error_code failure;
-    auto root = options_.cgroups.mount + "/" + controller + "/" + options_.cgroups.root;
-    for (const auto& tag : fs::directory_iterator(root, failure)) {
-      if (!tag.is_directory()) continue;
-      for (const auto& entry : fs::directory_iterator(tag.path(), failure)) {
-        if (entry.is_directory()) names.push_back(entry.path());
-      }
+    for (const auto& entry : fs::directory_iterator(group_of(options_, controller), failure)) {
+      if (entry.is_directory()) names.push_back(entry.path());
     }
   }
   return names;
+}
+
+std::string group_of(const containerizer_options& options, const std::string& controller) {
+  return options.cgroups.mount + "/" + controller + "/" + options.cgroups.root + "/" + options.cgroups.tag;
 }
 
 bool process_runs(int pid) {

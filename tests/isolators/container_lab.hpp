@@ -41,7 +41,7 @@ class container_lab {
   std::string await_file(const std::string& id, const std::string& file) const;
 
   bool has_memory_cgroup() const;
-  /// The names below our cgroups' tags.
+  /// The containers' groups, of all controllers.
   std::vector<std::string> groups() const;
 
  private:
@@ -65,6 +65,9 @@ class container_lab {
 
 /// The options of a containerizer whose runtime directory is `folder`/run.
 containerizer_options lab_options(const std::string& folder, bool with_cgroups);
+
+/// The group of the containerizer's tag.
+std::string group_of(const containerizer_options& options, const std::string& controller);
 
 /// Is there a process of this number, zombies apart?
 bool process_runs(int pid);

@@ -256,7 +256,7 @@ TEST_CASE("its end ends all containers, and tells of each") {
   lab.await_launched("b");
   CHECK(lab.await_exited("b").status() == SIGKILL);
   CHECK_FALSE(process_runs(a.pid()));
-  CHECK_FALSE(std::filesystem::exists(lab.options().cgroups.mount + "/freezer/" + lab.options().cgroups.root));
+  CHECK_FALSE(std::filesystem::exists(group_of(lab.options(), "freezer")));
 }
 
 }  // namespace troupe

@@ -2,9 +2,13 @@
 // script.
 #include "tests/isolators/container_lab.hpp"
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <csignal>
+
 int main(int count, char** arguments) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // not even a test that is killed leaves it
   using namespace troupe;
   if (count != 4) return 2;
   std::string folder = arguments[1];

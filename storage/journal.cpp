@@ -7,6 +7,7 @@
 #include <leveldb/db.h>
 #include <leveldb/write_batch.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,13 @@ struct journal::parts {
   std::filesystem::path folder;
   std::unique_ptr<leveldb::Cache> cache;  // outlives the database
   std::unique_ptr<leveldb::DB> database;
+  // LevelDB goes on after a write that failed half-way, and may then not read back what follows.
+  std::optional<error> failure;
+
+  error fail(const leveldb::Status& status) {
+    failure = store_error(folder, status);
+    return *failure;
+  }
 };
 
 namespace {
@@ -95,6 +103,7 @@ result<std::unique_ptr<journal>> journal::open(const std::filesystem::path& fold
   how.create_if_missing = true;
   how.paranoid_checks = true;
   how.write_buffer_size = o.write_buffer_bytes;
+  if (o.env != nullptr) how.env = o.env;
   how.block_cache = p->cache.get();
 
   // LevelDB would start an empty store over one that only lost its table of contents.
@@ -110,24 +119,26 @@ result<std::unique_ptr<journal>> journal::open(const std::filesystem::path& fold
 
 result<void> journal::commit(const std::vector<edit_batch>& group) {
   if (auto fit = scanning::check_sizes(group); !fit) return fit.error();
+  if (parts_->failure) return *parts_->failure;
   leveldb::WriteBatch all;
   for (const auto& batch : group) add(all, *batch);
-  if (const auto status = write(*parts_->database, all); !status.ok()) return store_error(parts_->folder, status);
+  if (const auto status = write(*parts_->database, all); !status.ok()) return parts_->fail(status);
   return {};
 }
 
 result<scan_result> journal::scan(std::string_view prefix) {
+  if (parts_->failure) return *parts_->failure;
   scanning::sorter sorted;
   {
     const std::unique_ptr<leveldb::Iterator> at(parts_->database->NewIterator(careful_read()));
     visit(*at, scanning::ranges_of(prefix), sorted);
-    if (!at->status().ok()) return store_error(parts_->folder, at->status());
+    if (!at->status().ok()) return parts_->fail(at->status());
   }
   if (const auto moves = sorted.moves(); !moves.empty()) {
     leveldb::WriteBatch batch;
     add(batch, moves);
     const auto status = write(*parts_->database, batch);
-    if (!status.ok()) return store_error(parts_->folder, status);
+    if (!status.ok()) return parts_->fail(status);
   }
   auto found = sorted.take();
   if (auto loss = salvage_report(parts_->folder)) found.damaged.push_back({"", *loss});

@@ -8,6 +8,10 @@
 #include <string_view>
 #include <vector>
 
+namespace leveldb {
+class Env;
+}
+
 namespace troupe {
 
 /// The journal of a process: one LevelDB in a folder of its own. Every commit is one synced write.
@@ -16,6 +20,7 @@ class journal final : public journal_store {
   struct options {
     std::size_t write_buffer_bytes = std::size_t{4} << 20;  ///< LevelDB holds up to two of these in memory
     std::size_t block_cache_bytes = std::size_t{1} << 20;   ///< small: records are read once, at recovery
+    leveldb::Env* env = nullptr;  ///< the file system, outliving the journal; null means the real one
   };
 
   /// Opens the journal in `folder`, creating both where there are none. A store with damaged blocks is opened with what

@@ -1,0 +1,93 @@
+#include "actors/master/framework_table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+namespace troupe {
+
+bool has_capability(const v1::FrameworkInfo& info, v1::FrameworkInfo::Capability::Type capability) {
+  return std::any_of(info.capabilities().begin(), info.capabilities().end(),
+                     [&](const auto& one) { return one.type() == capability; });
+}
+
+bool partition_aware(const v1::FrameworkInfo& info) {
+  return has_capability(info, v1::FrameworkInfo::Capability::PARTITION_AWARE);
+}
+
+std::vector<std::string> roles_of(const v1::FrameworkInfo& info) {
+  if (!has_capability(info, v1::FrameworkInfo::Capability::MULTI_ROLE)) return {info.role()};
+  return {info.roles().begin(), info.roles().end()};
+}
+
+std::chrono::nanoseconds failover_timeout(const v1::FrameworkInfo& info) {
+  // A century is as good as for ever, and leaves room for adding it to a time.
+  constexpr double seconds_max = 100.0 * 365 * 24 * 3600;
+  const double seconds = std::min(info.failover_timeout(), seconds_max);
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(seconds * 1e9)));
+}
+
+framework* framework_table::find(const framework_id& id) {
+  auto found = live_.find(id);
+  return found == live_.end() ? nullptr : &found->second;
+}
+
+const framework* framework_table::find(const framework_id& id) const {
+  auto found = live_.find(id);
+  return found == live_.end() ? nullptr : &found->second;
+}
+
+framework* framework_table::at(const Address& where) {
+  auto found = by_address_.find(where);
+  return found == by_address_.end() ? nullptr : find(found->second);
+}
+
+framework& framework_table::add(framework entry) {
+  if (entry.at) by_address_[*entry.at] = entry.id;
+  auto id = entry.id;
+  return live_.emplace(std::move(id), std::move(entry)).first->second;
+}
+
+void framework_table::connect(framework& entry, const Address& where) {
+  disconnect(entry);
+  entry.at = where;
+  by_address_[where] = entry.id;
+}
+
+void framework_table::disconnect(framework& entry) {
+  if (entry.at) by_address_.erase(*entry.at);
+  entry.at.reset();
+}
+
+void framework_table::forget(const framework_id& id) {
+  auto found = live_.find(id);
+  if (found == live_.end()) return;
+  disconnect(found->second);
+  live_.erase(found);
+}
+
+void framework_table::add_completed(completed_framework entry, std::size_t count_max) {
+  completed_.push_back(std::move(entry));
+  while (completed_.size() > count_max) completed_.pop_front();
+}
+
+void framework_table::check_invariants() const {
+  for (const auto& [id, entry] : live_) {
+    if (entry.id != id || framework_id(entry.info.id()) != id)
+      throw std::logic_error("framework " + id.value() + " is kept under another id than its own");
+    if (removed_.count(id) != 0) throw std::logic_error("framework " + id.value() + " is live and removed at once");
+    if (!entry.at) continue;
+    auto found = by_address_.find(*entry.at);
+    if (found == by_address_.end() || found->second != id)
+      throw std::logic_error("the address of framework " + id.value() + " does not lead to it");
+  }
+  for (const auto& [where, id] : by_address_) {
+    const auto* entry = find(id);
+    if (!entry || !entry->at || !same(*entry->at, where))
+      throw std::logic_error("address " + to_string(where) + " leads to framework " + id.value() +
+                             ", which is not there");
+  }
+}
+
+}  // namespace troupe

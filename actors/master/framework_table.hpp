@@ -1,0 +1,99 @@
+#pragma once
+
+#include "actors/master/task_ring.hpp"
+#include "actors/runtime/step.hpp"
+#include "protocol/address.hpp"
+#include "protocol/ids.hpp"
+#include "protocol/resources.hpp"
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// A kill that was asked for and has not ended its task yet.
+struct pending_kill {
+  std::optional<v1::KillPolicy> policy;
+  std::chrono::nanoseconds wait{0};  ///< after the present repetition
+};
+
+/// A task that runs, or has ended with an update that its framework has not acknowledged.
+struct tracked_task {
+  v1::Task task;      ///< `state` is the latest known one; its statuses carry no data
+  resources charged;  ///< with their allocation role; empty once the task holds nothing
+  std::optional<pending_kill> kill;
+};
+
+/// A framework that is not over.
+///
+///     connected ⇄ disconnected (with a deadline to come back) ─► removed, for ever
+struct framework {
+  framework_id id;
+  v1::FrameworkInfo info;     ///< with its id
+  std::optional<Address> at;  ///< absent while it is not connected
+  wall_time registered_at{};  ///< at this master; the epoch of the clock if it has not subscribed here
+  std::optional<wall_time> reregistered_at;
+  std::set<std::string> suppressed;
+  std::map<task_id, tracked_task> tasks;
+  task_ring unreachable;
+  task_ring completed;
+
+  bool connected() const { return at.has_value(); }
+};
+
+/// A framework that is over, for people to look at.
+struct completed_framework {
+  v1::FrameworkInfo info;
+  wall_time registered_at{};
+  std::optional<wall_time> reregistered_at;
+  wall_time unregistered_at{};
+  task_ring unreachable;
+  task_ring completed;
+};
+
+bool has_capability(const v1::FrameworkInfo& info, v1::FrameworkInfo::Capability::Type capability);
+bool partition_aware(const v1::FrameworkInfo& info);
+
+/// The roles that a framework subscribes to, in its own order.
+std::vector<std::string> roles_of(const v1::FrameworkInfo& info);
+
+/// How long a framework may stay away. `failover_timeout` has been validated.
+std::chrono::nanoseconds failover_timeout(const v1::FrameworkInfo& info);
+
+/// Every framework, the ids of removed ones included.
+class framework_table {
+ public:
+  const std::map<framework_id, framework>& live() const { return live_; }
+  std::map<framework_id, framework>& live() { return live_; }
+  const std::deque<completed_framework>& completed() const { return completed_; }  ///< oldest first
+  const std::set<framework_id>& removed() const { return removed_; }
+
+  framework* find(const framework_id& id);
+  const framework* find(const framework_id& id) const;
+  /// The connected framework that writes from there.
+  framework* at(const Address& where);
+  bool is_removed(const framework_id& id) const { return removed_.count(id) != 0; }
+
+  framework& add(framework entry);
+  void connect(framework& entry, const Address& where);
+  void disconnect(framework& entry);
+  void forget(const framework_id& id);
+  void add_removed(const framework_id& id) { removed_.insert(id); }
+  void add_completed(completed_framework entry, std::size_t count_max);
+
+  /// Throws std::logic_error naming the framework whose indices disagree.
+  void check_invariants() const;
+
+ private:
+  std::map<framework_id, framework> live_;
+  std::deque<completed_framework> completed_;
+  std::set<framework_id> removed_;
+  std::map<Address, framework_id, address_less> by_address_;
+};
+
+}  // namespace troupe

@@ -4,6 +4,8 @@ set(TROUPE_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize=")
 add_compile_options(
   -Wall -Wextra -Wpedantic -Werror
   "$<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor;-Woverloaded-virtual;-Wold-style-cast>"
+  # The public API has deprecated fields that must be served all the same.
+  -Wno-deprecated-declarations
   # Decisions are integers, but where a double does appear both machines round alike.
   -ffp-contract=off
   # Paths in the output are relative to the clone, so that another clone hits the same cache entries.
@@ -12,6 +14,8 @@ add_compile_options(
 
 if(TROUPE_SANITIZE)
   add_compile_options(-fsanitize=${TROUPE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  # With instrumentation GCC cannot see any more which alternative of a std::variant is alive, and warns of moves from the others.
+  add_compile_options(-Wno-maybe-uninitialized)
   add_link_options(-fsanitize=${TROUPE_SANITIZE})
 endif()
 
@@ -25,6 +29,7 @@ endif()
 
 find_program(TROUPE_CCACHE ccache)
 if(TROUPE_CCACHE)
+  # A precompiled header counts as its content, and time macros are not used.
   set(launcher ${CMAKE_COMMAND} -E env
     CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
     ${TROUPE_CCACHE})

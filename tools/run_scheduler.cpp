@@ -24,6 +24,7 @@ run_scheduler::run_scheduler(run_request request, std::function<void(const run_i
     : request_(std::move(request)), changed_(std::move(changed)) {
   for (unsigned i = request_.instances; i > 0; --i) {
     run_instance instance;
+    instance.index = i - 1;
     instance.task = task_id(request_.instances == 1 ? request_.name : request_.name + "." + std::to_string(i - 1));
     waiting_.push_back(instance.task);
     instances_.emplace(instance.task, std::move(instance));
@@ -74,6 +75,7 @@ void run_scheduler::launch(sdk::calls& call, const v1::Offer& offer, unsigned co
     auto& instance = instances_.at(waiting_.back());
     waiting_.pop_back();
     instance.launched = true;
+    instance.framework = call.framework();
     instance.agent_url = url_of(offer);
     instance.agent_hostname = offer.hostname();
     *instance.status.mutable_agent_id() = offer.agent_id();
@@ -97,6 +99,7 @@ void run_scheduler::on_offers(sdk::calls& call, const std::vector<v1::Offer>& of
 /// A task id is never used twice: the next attempt has a name of its own.
 void run_scheduler::retry(run_instance& instance) {
   run_instance next;
+  next.index = instance.index;
   next.task = task_id(instance.task.value() + "~" + std::to_string(++attempts_));
   waiting_.push_back(next.task);
   instances_.erase(instance.task);
@@ -117,6 +120,8 @@ void run_scheduler::on_status(sdk::calls& call, const v1::TaskStatus& status) {
   changed_(instance);
   end_if_done(call);
 }
+
+void run_scheduler::on_error(sdk::calls&, const std::string& message) { refusal_ = message; }
 
 void run_scheduler::on_program_event(sdk::calls& call, const std::string& name, const std::string&) {
   if (name != "interrupt" || interrupted_) return;

@@ -24,7 +24,9 @@ struct run_request {
 
 /// One instance as it is known now.
 struct run_instance {
+  unsigned index = 0;          ///< stays when the instance is tried again under another task id
   task_id task;
+  framework_id framework;      ///< once launched
   bool launched = false;
   v1::TaskStatus status;       ///< the latest
   std::string agent_url;       ///< http://host:port of the agent where it runs
@@ -41,8 +43,14 @@ class run_scheduler : public sdk::scheduler {
   v1::FrameworkInfo describe() const override;
   void on_offers(sdk::calls& call, const std::vector<v1::Offer>& offers) override;
   void on_status(sdk::calls& call, const v1::TaskStatus& status) override;
+  void on_error(sdk::calls& call, const std::string& message) override;
   /// "interrupt": kill what runs, launch no more.
   void on_program_event(sdk::calls& call, const std::string& name, const std::string& data) override;
+
+  // After the end.
+  bool interrupted() const { return interrupted_; }
+  /// Why the master would not have this framework; empty if it would.
+  const std::string& refusal() const { return refusal_; }
 
  private:
   unsigned fitting(const v1::Offer& offer) const;
@@ -57,6 +65,7 @@ class run_scheduler : public sdk::scheduler {
   std::vector<task_id> waiting_;               // to be launched, last first
   unsigned attempts_ = 0;
   bool interrupted_ = false;
+  std::string refusal_;
 };
 
 }  // namespace troupe

@@ -5,10 +5,10 @@
 
 namespace troupe {
 
-void start_agent(process& host, const agent_options& options, view_desk& desk,
+void start_agent(process& host, const Address& self, const agent_options& options, view_desk& desk,
                  std::function<void(const Address&)> on_ready) {
   shell_setup<agent> setup;
-  setup.at = address(internal::AGENT, "");
+  setup.at = self;
   setup.identity = keys::identity("agent");
   setup.prefixes = {"agent"};
   setup.make = [options] { return agent(options); };

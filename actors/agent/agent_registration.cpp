@@ -32,6 +32,14 @@ void agent::seek_master(step& s, const std::string& reason) {
   rest_streams();
 }
 
+/// The process around it serves the sandboxes, whose path has the id in it.
+void agent::tell_process(step& s) const {
+  internal::ProgramEvent event;
+  event.set_name("admitted");
+  event.set_data(id().value());
+  s.say(address(internal::RUNTIME, "local"), std::move(event));
+}
+
 v1::AgentInfo agent::info_with_id() const {
   auto info = options_.info;
   if (self_.info().has_id()) *info.mutable_id() = self_.info().id();
@@ -91,6 +99,7 @@ void agent::handle(step& s, const internal::AgentRegistered& registered) {
   if (!google::protobuf::util::MessageDifferencer::Equals(now, self_)) {
     self_ = std::move(now);
     s.put(keys::agent_self(), self_);
+    tell_process(s);
   }
   bool before = registration_.registered();
   registration_.accepted(s.now.now, ping_timeout_of(registered, options_));

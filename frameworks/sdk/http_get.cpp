@@ -1,6 +1,5 @@
 #include "frameworks/sdk/http_get.hpp"
 
-#include <boost/json.hpp>
 #include <curl/curl.h>
 
 #include <memory>
@@ -59,16 +58,8 @@ result<std::string> http_get_ok(const std::string& url, std::chrono::millisecond
   return error{code, url + " answered " + std::to_string(answer->status) + ": " + answer->body};
 }
 
-result<std::string> read_sandbox_file(const std::string& url, const std::string& path, std::uint64_t offset, std::uint64_t length) {
-  auto body = http_get_ok(url + "/files/read?path=" + url_encode(path) + "&offset=" + std::to_string(offset) +
-                          "&length=" + std::to_string(length));
-  if (!body) return body.error();
-  boost::system::error_code failed;
-  auto parsed = boost::json::parse(*body, failed);
-  const auto* object = failed ? nullptr : parsed.if_object();
-  const auto* data = object ? object->if_contains("data") : nullptr;
-  if (!data || !data->is_string()) return error{errc::corrupt, url + "/files/read answered something that is not {offset, data}"};
-  return std::string(data->get_string());
+result<std::string> download_sandbox_range(const std::string& url, const std::string& path, std::uint64_t offset, std::uint64_t length) {
+  return http_get_ok(url + "/files/download?path=" + url_encode(path) + "&offset=" + std::to_string(offset) + "&length=" + std::to_string(length));
 }
 
 result<std::string> download_sandbox_file(const std::string& url, const std::string& path) {

@@ -1,0 +1,1 @@
+// The source of the libraries that exist for their precompiled headers.

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "actors/runtime/link_hub.hpp"
+#include "actors/runtime/net/io_threads.hpp"
+#include "actors/runtime/net/link_connector.hpp"
+#include "actors/runtime/process.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::sdk {
+
+/// A process with one actor and one link: what a framework and a custom executor have in common. The actor ends it by saying
+/// ProgramEvent{"exit", code} to runtime/local.
+class linked_process {
+ public:
+  static result<std::unique_ptr<linked_process>> open(const process_options& options);
+  ~linked_process();
+
+  process& host() { return *host_; }
+
+  /// For the actor's on_ready, which may come again after a failure: the first call dials `target` as `self`, later ones tell the actor
+  /// who is there.
+  void on_actor_ready(const Address& self, const std::string& target);
+
+  void tell(const std::string& name, const std::string& data);
+
+  int wait();
+
+ private:
+  linked_process() = default;
+  void drain();
+
+  std::unique_ptr<process> host_;
+  std::mutex mutex_;
+  Address self_;
+  std::unique_ptr<io_threads> io_;
+  std::unique_ptr<link_hub> hub_;
+  std::unique_ptr<link_connector> connector_;
+};
+
+}  // namespace troupe::sdk

@@ -1,0 +1,144 @@
+#include "frameworks/sdk/program.hpp"
+
+#include "actors/runtime/net/link_dialler.hpp"
+#include "actors/runtime/shell.hpp"
+#include "frameworks/sdk/executor_core.hpp"
+#include "frameworks/sdk/linked_process.hpp"
+#include "frameworks/sdk/scheduler_core.hpp"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <future>
+#include <iostream>
+
+namespace troupe::sdk {
+
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+/// stdout belongs to the program; decisions go to stderr.
+void log_to_stderr(bool verbose) {
+  if (!spdlog::get("troupe")) spdlog::set_default_logger(spdlog::stderr_color_mt("troupe"));
+  spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::err);
+}
+
+result<std::string> master_of(const program_options& options) {
+  auto master = options.master.empty() ? environment("TROUPE_MASTER") : options.master;
+  if (master.empty()) return invalid("no master given: set TROUPE_MASTER to its address, for instance http://127.0.0.1:5050");
+  if (master.find("://") == std::string::npos) master = "http://" + master;
+  if (auto parsed = parse_link_target(master); !parsed) return parsed.error();
+  return master;
+}
+
+}  // namespace
+
+struct scheduler_program::parts {
+  std::unique_ptr<linked_process> linked;
+};
+
+scheduler_program::scheduler_program(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
+scheduler_program::~scheduler_program() = default;
+
+result<std::unique_ptr<scheduler_program>> scheduler_program::start(std::shared_ptr<scheduler> logic, const program_options& options) {
+  log_to_stderr(options.verbose);
+  auto master = master_of(options);
+  if (!master) return master.error();
+  process_options chosen;
+  chosen.name = options.name;
+  chosen.journal_dir = options.state_dir;
+  auto opened = linked_process::open(chosen);
+  if (!opened) return opened.error();
+  auto p = std::make_unique<parts>();
+  p->linked = std::move(*opened);
+  auto* linked = p->linked.get();
+  shell_setup<scheduler_core> setup;
+  setup.at = address(internal::FRAMEWORK, "");
+  setup.identity = keys::identity("framework");
+  setup.prefixes = {"framework"};
+  setup.make = [logic] { return scheduler_core(logic, {}); };
+  auto ready = std::make_shared<std::promise<void>>();
+  auto once = std::make_shared<std::once_flag>();
+  setup.on_ready = [linked, target = *master, ready, once](const Address& self) {
+    linked->on_actor_ready(self, target);
+    std::call_once(*once, [&] { ready->set_value(); });
+  };
+  auto& host = linked->host();
+  host.supervise(shell_child<scheduler_core, framework_actor>(host.system(), host.rt(), "scheduler", setup));
+  ready->get_future().wait();
+  return std::unique_ptr<scheduler_program>(new scheduler_program(std::move(p)));
+}
+
+void scheduler_program::tell(const std::string& name, const std::string& data) { parts_->linked->tell(name, data); }
+
+int scheduler_program::run() {
+  int interrupts = 0;
+  auto* linked = parts_->linked.get();
+  linked->host().on_signal([linked, &interrupts](int) {
+    if (++interrupts == 1)
+      linked->tell("interrupt", "");
+    else
+      linked->host().stop(130);
+  });
+  return linked->wait();
+}
+
+int run_scheduler_program(std::shared_ptr<scheduler> logic, const program_options& options) {
+  auto program = scheduler_program::start(std::move(logic), options);
+  if (!program) {
+    std::cerr << options.name << ": " << program.error().message << std::endl;
+    return 2;
+  }
+  return (*program)->run();
+}
+
+result<executor_environment> executor_environment::read() {
+  executor_environment found;
+  for (auto [variable, field] : {std::pair{"TROUPE_FRAMEWORK_ID", &found.framework_id}, std::pair{"TROUPE_EXECUTOR_ID", &found.executor_id},
+                                 std::pair{"TROUPE_CONTAINER_ID", &found.container_id}, std::pair{"TROUPE_SANDBOX", &found.sandbox},
+                                 std::pair{"TROUPE_AGENT_ENDPOINT", &found.agent_endpoint}}) {
+    *field = environment(variable);
+    if (field->empty()) return invalid(std::string(variable) + " is not set: an executor is started by an agent, not by hand");
+  }
+  return found;
+}
+
+int run_executor_program(const std::function<std::shared_ptr<executor>(const executor_environment&, tell_function)>& make) {
+  log_to_stderr(true);
+  auto told = executor_environment::read();
+  if (!told) {
+    std::cerr << told.error().message << std::endl;
+    return 2;
+  }
+  process_options chosen;
+  chosen.name = told->executor_id;
+  auto opened = linked_process::open(chosen);
+  if (!opened) {
+    std::cerr << opened.error().message << std::endl;
+    return 1;
+  }
+  auto linked = std::shared_ptr<linked_process>(std::move(*opened));
+  std::weak_ptr<linked_process> weak = linked;
+  auto logic = make(*told, [weak](const std::string& name, const std::string& data) {
+    if (auto alive = weak.lock()) alive->tell(name, data);
+  });
+  executor_core_options options;
+  options.framework_id.set_value(told->framework_id);
+  options.executor_id.set_value(told->executor_id);
+  shell_setup<executor_core> setup;
+  setup.at = address(internal::EXECUTOR, told->container_id);
+  setup.make = [logic, options] { return executor_core(logic, options); };
+  setup.on_ready = [linked = linked.get(), endpoint = told->agent_endpoint](const Address& self) {
+    linked->on_actor_ready(self, endpoint);
+  };
+  auto& host = linked->host();
+  host.supervise(shell_child<executor_core, custom_executor_actor>(host.system(), host.rt(), "executor", setup));
+  return linked->wait();
+}
+
+}  // namespace troupe::sdk

@@ -1,0 +1,160 @@
+#include "tools/agent_daemon.hpp"
+
+#include "actors/agent/agent_actor.hpp"
+#include "actors/executor/executor_supervisor.hpp"
+#include "actors/runtime/durable_id.hpp"
+#include "actors/runtime/net/link_connector.hpp"
+#include "isolators/containerizer_actor.hpp"
+#include "isolators/launcher.hpp"
+#include "isolators/machine.hpp"
+#include "protocol/attributes.hpp"
+#include "storage/keys.hpp"
+#include "tools/duration_option.hpp"
+#include "tools/master_client.hpp"
+#include "tools/release.hpp"
+
+#include <spdlog/spdlog.h>
+
+
+namespace troupe {
+
+namespace {
+
+void add_agent_options(CLI::App& command, agent_daemon_options& o) {
+  add_daemon_options(command, o.common, "TROUPE_AGENT_");
+  o.common.port = 5051;
+  auto variable = [](const char* name) { return std::string("TROUPE_AGENT_") + name; };
+  command.add_option("--master", o.master, "The master's address, for instance http://127.0.0.1:5050")->envname("TROUPE_MASTER");
+  command.add_option("--resources", o.resources, "What to offer, for instance 'cpus:4;mem:2048;ports:[31000-32000]'; what is not named is detected")
+      ->envname(variable("RESOURCES"));
+  command.add_option("--attributes", o.attributes, "Shown in offers, for instance 'rack:2;zone:east'")->envname(variable("ATTRIBUTES"));
+  command.add_flag("--cgroups,!--no-cgroups", o.cgroups, "Limit tasks by cgroups where the machine has them")->default_val(true);
+  command.add_flag("--cfs,!--no-cfs", o.cfs, "Cap cpu time hard at what a task asked for")->default_val(true);
+  add_duration(command, "--executor-registration-timeout", o.agent.executor_registration_timeout, "How long an executor may take to register",
+               variable("EXECUTOR_REGISTRATION_TIMEOUT"));
+  add_duration(command, "--executor-shutdown-grace-period", o.agent.executor_shutdown_grace, "How long an executor may take to shut down",
+               variable("EXECUTOR_SHUTDOWN_GRACE_PERIOD"));
+  add_duration(command, "--registration-backoff-factor", o.agent.registration_backoff, "Bound of the first random wait before registering",
+               variable("REGISTRATION_BACKOFF_FACTOR"));
+  command.add_flag("--cleanup", o.cleanup, "End all that an agent with these folders left behind, then exit");
+}
+
+containerizer_options containers_of(const agent_daemon_options& options, const daemon& d) {
+  containerizer_options chosen;
+  chosen.runtime_directory = d.options().runtime_dir + "/containers";
+  chosen.shim_path = shim_beside_program();
+  chosen.cgroups.enable = options.cgroups;
+  chosen.cgroups.hard_cap_cpus = options.cfs;
+  return chosen;
+}
+
+result<v1::AgentInfo> describe(const agent_daemon_options& options, const daemon& d, const machine& here) {
+  v1::AgentInfo info;
+  info.set_hostname(d.facts().hostname);
+  auto colon = d.facts().address.rfind(':');
+  info.set_port(std::stoi(d.facts().address.substr(colon + 1)));
+  auto offered = resources_of(here, options.resources);
+  if (!offered) return error{errc::invalid_argument, "--resources: " + offered.error().message};
+  offered->add_to(info.mutable_resources());
+  auto attributes = parse_attributes(options.attributes);
+  if (!attributes) return error{errc::invalid_argument, "--attributes: " + attributes.error().message};
+  *info.mutable_attributes() = *attributes;
+  return info;
+}
+
+/// Sandboxes are read under their own path, and under /frameworks/... once the agent has an id, which is part of that path.
+void serve_sandboxes(daemon& d) {
+  auto folder = d.options().work_dir + "/agents";
+  auto served = d.http().served_files();
+  served->attach(folder, folder);
+  d.host().names().add_endpoint(address(internal::RUNTIME, "local"),
+                                [served, folder](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
+                                  const auto* event = dynamic_cast<const internal::ProgramEvent*>(body.get());
+                                  if (!event || event->name() != "admitted") return false;
+                                  served->attach("/frameworks", folder + "/" + event->data() + "/frameworks");
+                                  return true;
+                                });
+}
+
+/// Another agent with the same folders still runs: the journal says so. Otherwise the containerizer's recovery ends what is left.
+int clean_up(const agent_daemon_options& options) {
+  auto base = daemon::open("agent", options.common, {});
+  if (!base) return fail(base.error());
+  auto ended = containerizer::start(containers_of(options, **base), [](const container_event&) {});
+  return ended ? 0 : fail(ended.error());
+}
+
+}  // namespace
+
+result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_options& options, std::map<std::string, std::string> flags) {
+  master_flags whom;
+  whom.master = options.master;
+  auto master = master_url(whom);
+  if (!master) return master.error();
+  auto base = daemon::open("agent", options.common, std::move(flags));
+  if (!base) return base.error();
+  std::unique_ptr<agent_daemon> made(new agent_daemon);
+  made->base_ = std::move(*base);
+  auto& d = *made->base_;
+
+  auto here = detect_machine(d.options().work_dir);
+  auto socket = d.options().runtime_dir + "/agent.sock";
+  auto id = durable_id(d.host(), keys::identity("agent"));
+  if (!id) return id.error();
+  made->self_ = address(internal::AGENT, *id);
+  auto& hub = d.hub(made->self_);
+  d.serve_state<internal::AgentView>("agent", agent_state_json);
+  serve_sandboxes(d);
+  auto identity = [self = made->self_] {
+    link_identity who;
+    who.role = self.role();
+    who.id = self.id();
+    who.software = std::string("troupe ") + release_version;
+    return who;
+  };
+  if (auto listening = d.listen(identity, socket); !listening) return listening.error();
+  auto info = describe(options, d, here);
+  if (!info) return info.error();
+
+  start_containerizer(d.host(), containers_of(options, d));
+  serve_executors(d.host(), made->self_);
+  auto agent = options.agent;
+  agent.info = *info;
+  agent.version = release_version;
+  agent.work_dir = d.options().work_dir;
+  agent.boot_id = here.boot_id;
+  agent.executor_endpoint = "unix:" + socket;
+  agent.address = d.facts().address;
+  start_agent(d.host(), made->self_, agent, d.desk("agent"), [&hub](const Address&) { hub.announce_peers(); });
+
+  connector_options connecting;
+  connecting.link = d.links();
+  made->connector_ = std::make_unique<link_connector>(d.io(), identity, hub.events(), connecting, [](const std::string& target, const error& e) {
+    spdlog::warn("link.failed target={} error={}", target, e.message);
+  });
+  made->connector_->set_target(*master);
+  if (auto announced = d.announce(); !announced) return announced.error();
+  return made;
+}
+
+agent_daemon::~agent_daemon() {
+  if (connector_) connector_->stop();
+  connector_.reset();
+}
+
+void add_agent_command(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("agent", "Run an agent: it offers a machine and runs tasks on it");
+  auto options = std::make_shared<agent_daemon_options>();
+  add_agent_options(*command, *options);
+  command->footer("example: troupe agent --master http://127.0.0.1:5050 --work-dir /var/lib/troupe/agent --resources 'cpus:4;mem:8192'");
+  command->callback([command, options, &exit_code] {
+    if (options->cleanup) {
+      exit_code = clean_up(*options);
+      return;
+    }
+    auto started = agent_daemon::start(*options, option_values(*command));
+    exit_code = started ? (*started)->host().wait() : fail(started.error());
+  });
+}
+
+}  // namespace troupe

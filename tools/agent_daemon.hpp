@@ -1,0 +1,43 @@
+#pragma once
+
+#include "actors/agent/agent_options.hpp"
+#include "tools/daemon.hpp"
+
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+class link_connector;
+
+struct agent_daemon_options {
+  daemon_options common;
+  agent_options agent;
+  std::string master;
+  std::string resources;
+  std::string attributes;
+  bool cgroups = true;
+  bool cfs = true;
+  bool cleanup = false;  ///< end what an earlier agent left, then exit
+};
+
+/// `troupe agent`. Adds the command with its table of options.
+void add_agent_command(CLI::App& app, int& exit_code);
+
+/// An agent with its containerizer and executors, listening: everything of it but main. Stops when destroyed, and ends its containers.
+class agent_daemon {
+ public:
+  static result<std::unique_ptr<agent_daemon>> start(const agent_daemon_options& options, std::map<std::string, std::string> flags);
+  ~agent_daemon();
+
+  std::string url() const { return base_->url(); }
+  process& host() { return base_->host(); }
+
+ private:
+  agent_daemon() = default;
+  std::unique_ptr<daemon> base_;
+  Address self_;
+  std::unique_ptr<link_connector> connector_;
+};
+
+}  // namespace troupe

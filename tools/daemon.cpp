@@ -1,0 +1,196 @@
+#include "tools/daemon.hpp"
+
+#include "actors/gateway/metrics.hpp"
+#include "tools/journal_metrics.hpp"
+#include "tools/release.hpp"
+
+#include <arpa/inet.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+namespace troupe {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_loopback(const std::string& ip) {
+  in_addr v4{};
+  in6_addr v6{};
+  if (::inet_pton(AF_INET, ip.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  return ::inet_pton(AF_INET6, ip.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+bool is_ip(const std::string& ip) {
+  in_addr v4{};
+  in6_addr v6{};
+  return ::inet_pton(AF_INET, ip.c_str(), &v4) == 1 || ::inet_pton(AF_INET6, ip.c_str(), &v6) == 1;
+}
+
+result<void> make_folder(const std::string& option, const std::string& path) {
+  std::error_code failed;
+  fs::create_directories(path, failed);
+  if (failed || !fs::is_directory(path, failed)) return error{errc::io, "--" + option + " " + path + ": cannot be made a folder: " + failed.message()};
+  return {};
+}
+
+/// A short folder that is this work folder's alone.
+std::string default_runtime_dir(const std::string& role, const std::string& work_dir) {
+  std::string base = ::geteuid() == 0 ? "/run/troupe" : "/tmp/troupe-" + std::to_string(::geteuid());
+  std::uint32_t hash = 2166136261u;
+  for (unsigned char c : work_dir) hash = (hash ^ c) * 16777619u;
+  return base + "/" + role + "-" + std::to_string(hash);
+}
+
+std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
+
+result<void> complete(daemon_options& options, const std::string& role) {
+  if (options.work_dir.empty()) return invalid("--work-dir is needed: the folder in which the " + role + " keeps what it must remember");
+  options.work_dir = absolute(options.work_dir);
+  options.runtime_dir = options.runtime_dir.empty() ? default_runtime_dir(role, options.work_dir) : absolute(options.runtime_dir);
+  if (options.hostname.empty()) options.hostname = options.ip;
+  if (auto refused = refuse_address(options)) return *refused;
+  if (auto made = make_folder("work-dir", options.work_dir); !made) return made;
+  return make_folder("runtime-dir", options.runtime_dir);
+}
+
+}  // namespace
+
+std::optional<error> refuse_address(const daemon_options& options) {
+  if (!is_ip(options.ip)) return invalid("--ip " + options.ip + " is no IP address; write for instance 127.0.0.1");
+  if (is_loopback(options.ip) || options.insecure) return std::nullopt;
+  return invalid("--ip " + options.ip + " is not a loopback address, and nobody who connects would be asked who they are; --insecure opens it all the same");
+}
+
+void add_daemon_options(CLI::App& command, daemon_options& o, const std::string& prefix) {
+  auto variable = [&](const char* name) { return prefix + name; };
+  command.add_option("--ip", o.ip, "Address to listen on; other than loopback needs --insecure")->envname(variable("IP"))->capture_default_str();
+  command.add_option("--port", o.port, "Port to listen on; 0 picks a free one")->envname(variable("PORT"))->capture_default_str();
+  command.add_option("--hostname", o.hostname, "Name or address told to others; the ip if not given")->envname(variable("HOSTNAME"));
+  command.add_option("--work-dir", o.work_dir, "Folder for all that must be remembered")->envname(variable("WORK_DIR"));
+  command.add_option("--runtime-dir", o.runtime_dir, "Folder for sockets and the event ring, best on a tmpfs; at most 80 characters")->envname(variable("RUNTIME_DIR"));
+  command.add_option("--ready-file", o.ready_file, "Write the URL here once listening")->envname(variable("READY_FILE"));
+  command.add_option("--log-level", o.log_level, "trace, debug, info, warning, error or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+      ->envname(variable("LOG_LEVEL"))
+      ->capture_default_str();
+  command.add_flag("--insecure", o.insecure, "Allow an address beyond loopback although nobody is authenticated")->envname(variable("INSECURE"));
+}
+
+std::map<std::string, std::string> option_values(const CLI::App& command) {
+  std::map<std::string, std::string> values;
+  for (const auto* option : command.get_options()) {
+    if (option->get_lnames().empty() || option->get_lnames()[0] == "help") continue;
+    auto given = option->empty() ? option->get_default_str() : option->as<std::string>();
+    if (!given.empty()) values[option->get_lnames()[0]] = given;
+  }
+  return values;
+}
+
+result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_options options, std::map<std::string, std::string> flags) {
+  if (!spdlog::get("troupe")) spdlog::set_default_logger(spdlog::stderr_color_mt("troupe"));
+  spdlog::set_level(spdlog::level::from_str(options.log_level));
+  if (auto completed = complete(options, role); !completed) return completed.error();
+  std::unique_ptr<daemon> made(new daemon);
+  made->role_ = role;
+  made->options_ = options;
+  made->facts_.version = release_version;
+  made->facts_.start_time = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  made->facts_.hostname = options.hostname;
+  made->facts_.insecure = options.insecure;
+  made->facts_.flags = std::move(flags);
+  process_options chosen;
+  chosen.name = role;
+  chosen.journal_dir = options.work_dir + "/journal";
+  chosen.ring_path = options.runtime_dir + "/events.ring";
+  chosen.ring_bytes = std::size_t{64} << 20;
+  auto host = process::open(chosen);
+  if (!host) return host.error();
+  made->host_ = std::move(*host);
+  made->io_ = std::make_unique<io_threads>();
+  build_facts build;
+  build.version = release_version;
+  made->gateway_ = std::make_unique<gateway>(made->routes_, role == "agent" ? "slave(1)" : role, build, made->host_->board());
+  return made;
+}
+
+view_desk& daemon::desk(const std::string& actor) {
+  auto& desk = desks_[actor];
+  if (!desk) desk = std::make_unique<view_desk>(host_->system());
+  return *desk;
+}
+
+link_hub& daemon::hub(const Address& local) {
+  if (!hub_) hub_ = std::make_unique<link_hub>(host_->system(), host_->names(), host_->board(), local, link_options_.counters);
+  return *hub_;
+}
+
+result<void> daemon::listen(std::function<link_identity()> who, const std::string& unix_path) {
+  http_options listening;
+  listening.address = options_.ip;
+  listening.port = options_.port;
+  listening.unix_path = unix_path;
+  listening.unix_mode = 0666;  // sandboxes of any user talk to their agent through it
+  link_acceptor acceptor;
+  acceptor.admit = [who](const link_identity&) -> result<link_identity> { return who(); };
+  acceptor.events = hub_->events();
+  acceptor.options = link_options_;
+  auto server = http_server::open(*io_, listening, routes_, acceptor);
+  if (!server) return server.error();
+  server_ = std::move(*server);
+  gateway_->metrics()->add(http_metrics(*server_));
+  gateway_->metrics()->add(link_metrics(link_options_.counters));
+  gateway_->metrics()->add(actor_metrics(host_->board()));
+  gateway_->metrics()->add(journal_metrics(host_->journal()));
+  bool v6 = options_.hostname.find(':') != std::string::npos;
+  facts_.address = (v6 ? "[" + options_.hostname + "]" : options_.hostname) + ":" + std::to_string(server_->port());
+  return {};
+}
+
+http_response daemon::json(std::string body) {
+  http_response response;
+  response.content_type = "application/json";
+  response.body = std::move(body);
+  return response;
+}
+
+result<void> daemon::announce() {
+  spdlog::info("{}.listening url={} insecure={}", role_, url(), options_.insecure);
+  if (options_.insecure)
+    spdlog::warn("{}.insecure ip={} anybody who reaches this port may do anything", role_, options_.ip);
+  else
+    spdlog::info("{}.loopback_only ip={} without certificates only this machine can connect", role_, options_.ip);
+  if (options_.ready_file.empty()) return {};
+  auto temporary = options_.ready_file + ".new";
+  std::ofstream file(temporary);
+  file << url() << '\n';
+  file.close();
+  std::error_code failed;
+  if (file) fs::rename(temporary, options_.ready_file, failed);
+  if (!file || failed) return error{errc::io, "--ready-file " + options_.ready_file + " cannot be written"};
+  return {};
+}
+
+void daemon::stop_listening() {
+  if (server_) server_->stop();
+  if (hub_) hub_->stop();
+}
+
+daemon::~daemon() {
+  stop_listening();
+  for (auto& [actor, desk] : desks_) desk->close();
+  if (gateway_) gateway_->stop();
+  server_.reset();
+  hub_.reset();
+  gateway_.reset();
+  if (io_) io_->stop();
+  io_.reset();
+  host_.reset();
+}
+
+}  // namespace troupe

@@ -1,0 +1,81 @@
+#include "tools/local_command.hpp"
+
+#include "tools/agent_daemon.hpp"
+#include "tools/master_client.hpp"
+#include "tools/master_daemon.hpp"
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <iostream>
+
+namespace troupe {
+
+namespace {
+
+struct local_flags {
+  std::string work_dir, resources, log_level = "warning";
+  std::uint16_t port = 5050;
+};
+
+/// A folder that is removed again, where none was given.
+class try_out_folder {
+ public:
+  explicit try_out_folder(const std::string& given) : path_(given) {
+    if (!given.empty()) return;
+    char name[] = "/tmp/troupe-local.XXXXXX";
+    if (const char* made = ::mkdtemp(name)) path_ = made;
+    ours_ = !path_.empty();
+  }
+  ~try_out_folder() {
+    std::error_code ignored;
+    if (ours_) std::filesystem::remove_all(path_, ignored);
+  }
+  try_out_folder(const try_out_folder&) = delete;
+  try_out_folder& operator=(const try_out_folder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  bool ours_ = false;
+};
+
+int local(const local_flags& given) {
+  try_out_folder folder(given.work_dir);
+  if (folder.path().empty()) return fail({errc::io, "no folder can be made in /tmp; name one with --work-dir"});
+  master_daemon_options for_master;
+  for_master.common.port = given.port;
+  for_master.common.work_dir = folder.path() + "/master";
+  for_master.common.runtime_dir = folder.path() + "/run/master";
+  for_master.common.log_level = given.log_level;
+  auto master = master_daemon::start(for_master, {});
+  if (!master) return fail(master.error());
+  agent_daemon_options for_agent;
+  for_agent.common.work_dir = folder.path() + "/agent";
+  for_agent.common.runtime_dir = folder.path() + "/run/agent";
+  for_agent.common.log_level = given.log_level;
+  for_agent.master = (*master)->url();
+  for_agent.resources = given.resources;
+  auto agent = agent_daemon::start(for_agent, {});
+  if (!agent) return fail(agent.error());
+  std::cout << "a master and an agent are running; in another terminal:\n"
+            << "  export TROUPE_MASTER=" << (*master)->url() << "\n"
+            << "  troupe run -- sh -c 'echo hello'\n"
+            << "Ctrl-C ends both" << (given.work_dir.empty() ? " and forgets everything" : "") << "." << std::endl;
+  return (*master)->host().wait();
+}
+
+}  // namespace
+
+void add_local_command(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("local", "A master and an agent in one process, for a first try");
+  auto given = std::make_shared<local_flags>();
+  command->add_option("--port", given->port, "The master's port; 0 picks a free one")->capture_default_str();
+  command->add_option("--work-dir", given->work_dir, "Keep everything here; without it everything is forgotten at the end");
+  command->add_option("--resources", given->resources, "What the agent offers; detected if not given");
+  command->add_option("--log-level", given->log_level, "trace, debug, info, warning, error or off")->capture_default_str();
+  command->footer("example: troupe local --resources 'cpus:2;mem:1024'");
+  command->callback([given, &exit_code] { exit_code = local(*given); });
+}
+
+}  // namespace troupe

@@ -1,0 +1,38 @@
+// The `troupe` program: daemons and commands.
+#include "tools/agent_daemon.hpp"
+#include "tools/kill_command.hpp"
+#include "tools/listings.hpp"
+#include "tools/local_command.hpp"
+#include "tools/logs_command.hpp"
+#include "tools/master_daemon.hpp"
+#include "tools/release.hpp"
+#include "tools/run_command.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+int main(int argc, char** argv) {
+  using namespace troupe;
+  CLI::App app{"Troupe pools the machines of a cluster and runs tasks on them."};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", release_version);
+  app.footer("First try: `troupe local` in one terminal, `troupe run --master http://127.0.0.1:5050 -- echo hello` in another.\n"
+             "`troupe COMMAND --help` explains a command, with examples.");
+  int exit_code = 0;
+  add_master_command(app, exit_code);
+  add_agent_command(app, exit_code);
+  add_local_command(app, exit_code);
+  add_run_command(app, exit_code);
+  add_listing_commands(app, exit_code);
+  add_kill_command(app, exit_code);
+  add_logs_command(app, exit_code);
+  app.add_subcommand("version", "The release of this program")->callback([] { std::cout << "troupe " << release_version << std::endl; });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    int code = app.exit(e);
+    return code == 0 ? 0 : 2;
+  }
+  return exit_code;
+}

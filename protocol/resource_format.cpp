@@ -8,9 +8,6 @@
 #include <algorithm>
 #include <cmath>
 
-// `role` is deprecated for those who write resources; we go on reading it.
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-
 namespace troupe {
 namespace {
 

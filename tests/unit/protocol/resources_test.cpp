@@ -84,12 +84,15 @@ TEST_CASE("resources can be added to themselves and taken from themselves") {
   REQUIRE(r.empty());
 }
 
-TEST_CASE("a list that adds up to more than the limit is refused") {
-  troupe::resources::proto_list list;
-  for (int i = 0; i < 2; ++i) *list.Add() = message("name: 'mem' type: SCALAR scalar { value: 6e11 }");
-  REQUIRE_THAT(resources::from(list).error().message, Contains("\"mem\"") && Contains("at most 1e12"));
-  list.RemoveLast();
-  REQUIRE(resources::from(list).value().scalar("mem") == largest_amount / 10 * 6);
+TEST_CASE("a list whose entries of one name add up to more than the limit is refused") {
+  const std::string much = "name: 'mem' type: SCALAR scalar { value: 6e11 } ";
+  for (const std::string role : {"'*'", "'eng'"}) {
+    troupe::resources::proto_list list;
+    *list.Add() = message(much);
+    REQUIRE(resources::from(list).value().scalar("mem") == largest_amount / 10 * 6);
+    *list.Add() = message(much + "role: " + role);
+    REQUIRE_THAT(resources::from(list).error().message, Contains("\"mem\"") && Contains("at most 1e12"));
+  }
 }
 
 TEST_CASE("a sum past 64 bits throws and changes nothing") {

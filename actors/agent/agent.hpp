@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/agent/agent_options.hpp"
-#include "actors/agent/framework_table.hpp"
+#include "actors/agent/hosted_table.hpp"
 #include "actors/agent/registration.hpp"
 #include "actors/agent/status_stream.hpp"
 #include "actors/runtime/moments.hpp"
@@ -134,7 +134,7 @@ class agent {
   std::string instance_id_;
   internal::AgentSelfRecord self_;
   registration registration_;
-  framework_table hosted_;
+  hosted_table hosted_;
   std::map<stream_key, status_stream> streams_;
   std::vector<framework_id> idle_;       // without executors, the longest idle first
   std::vector<std::string> unreadable_;  // records that could not be read, until they are reported

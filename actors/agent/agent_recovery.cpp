@@ -18,7 +18,7 @@ std::optional<std::uint64_t> parse_ordered(const std::string& text) {
 }
 
 /// A task's executor, even if the record of that one is lost: then all that is known of it is its name.
-hosted_executor& executor_of(framework_table& hosted, const internal::TaskRecord& task) {
+hosted_executor& executor_of(hosted_table& hosted, const internal::TaskRecord& task) {
   framework_id framework = task.framework_id();
   if (auto* found = hosted.find(framework, executor_id(task.executor_id()))) return *found;
   internal::ExecutorRecord record;

@@ -27,7 +27,7 @@ agent agent::load(const internal::AgentState& state, agent_options options) {
   loaded.instance_id_ = state.instance_id();
   loaded.self_ = state.self();
   loaded.registration_ = registration::load(state.registration());
-  loaded.hosted_ = framework_table::load(state);
+  loaded.hosted_ = hosted_table::load(state);
   for (const auto& stream : state.streams())
     loaded.streams_.emplace(stream_key(stream.framework_id(), stream.task_id()), status_stream::load(stream));
   loaded.idle_.assign(state.idle().begin(), state.idle().end());

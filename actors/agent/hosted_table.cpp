@@ -1,4 +1,4 @@
-#include "actors/agent/framework_table.hpp"
+#include "actors/agent/hosted_table.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -6,37 +6,37 @@
 
 namespace troupe {
 
-hosted_framework* framework_table::find(const framework_id& id) {
+hosted_framework* hosted_table::find(const framework_id& id) {
   auto it = frameworks_.find(id);
   return it == frameworks_.end() ? nullptr : &it->second;
 }
 
-hosted_executor* framework_table::find(const framework_id& framework, const executor_id& id) {
+hosted_executor* hosted_table::find(const framework_id& framework, const executor_id& id) {
   auto* found = find(framework);
   if (!found) return nullptr;
   auto it = found->executors.find(id);
   return it == found->executors.end() ? nullptr : &it->second;
 }
 
-hosted_executor* framework_table::find(const container_id& id) {
+hosted_executor* hosted_table::find(const container_id& id) {
   auto it = by_container_.find(id);
   return it == by_container_.end() ? nullptr : find(it->second.first, it->second.second);
 }
 
-framework_table::place framework_table::find(const framework_id& framework, const task_id& id) {
+hosted_table::place hosted_table::find(const framework_id& framework, const task_id& id) {
   auto it = by_task_.find({framework, id});
   if (it == by_task_.end()) return {};
   auto* executor = find(framework, it->second);
   return {executor, &executor->tasks.at(id)};
 }
 
-hosted_framework& framework_table::admit(const framework_id& id) {
+hosted_framework& hosted_table::admit(const framework_id& id) {
   auto& framework = frameworks_[id];
   *framework.info.mutable_id() = id.proto();
   return framework;
 }
 
-hosted_executor& framework_table::start(hosted_framework& framework, internal::ExecutorRecord record) {
+hosted_executor& hosted_table::start(hosted_framework& framework, internal::ExecutorRecord record) {
   executor_id id = record.info().executor_id();
   auto& executor = framework.executors[id];
   by_container_.erase(executor.container());
@@ -50,7 +50,7 @@ hosted_executor& framework_table::start(hosted_framework& framework, internal::E
   return executor;
 }
 
-hosted_task& framework_table::add(hosted_executor& executor, v1::TaskInfo info) {
+hosted_task& hosted_table::add(hosted_executor& executor, v1::TaskInfo info) {
   task_id id = info.task_id();
   by_task_[{executor.framework(), id}] = executor.id();
   auto& task = executor.tasks[id];
@@ -58,22 +58,22 @@ hosted_task& framework_table::add(hosted_executor& executor, v1::TaskInfo info) 
   return task;
 }
 
-void framework_table::remove_task(hosted_executor& executor, const task_id& id) {
+void hosted_table::remove_task(hosted_executor& executor, const task_id& id) {
   by_task_.erase({executor.framework(), id});
   executor.queue.erase(std::remove(executor.queue.begin(), executor.queue.end(), id), executor.queue.end());
   executor.tasks.erase(id);
 }
 
-void framework_table::remove_executor(hosted_framework& framework, const executor_id& id) {
+void hosted_table::remove_executor(hosted_framework& framework, const executor_id& id) {
   by_container_.erase(framework.executors.at(id).container());
   framework.executors.erase(id);
 }
 
-void framework_table::remove_framework(const framework_id& id) {
+void hosted_table::remove_framework(const framework_id& id) {
   frameworks_.erase(id);
 }
 
-void framework_table::check_invariants() const {
+void hosted_table::check_invariants() const {
   auto require = [](bool holds, const std::string& what, const std::string& id) {
     if (!holds) throw std::logic_error("agent: " + what + ": " + id);
   };
@@ -144,7 +144,7 @@ void load_executor(const internal::AgentState::Executor& in, hosted_executor& ex
 
 }  // namespace
 
-void framework_table::save(internal::AgentState& out) const {
+void hosted_table::save(internal::AgentState& out) const {
   for (const auto& [id, framework] : frameworks_) {
     auto* saved = out.add_frameworks();
     *saved->mutable_info() = framework.info;
@@ -154,8 +154,8 @@ void framework_table::save(internal::AgentState& out) const {
   }
 }
 
-framework_table framework_table::load(const internal::AgentState& in) {
-  framework_table table;
+hosted_table hosted_table::load(const internal::AgentState& in) {
+  hosted_table table;
   for (const auto& saved : in.frameworks()) {
     auto& framework = table.admit(saved.info().id());
     framework.info = saved.info();

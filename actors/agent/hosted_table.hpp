@@ -8,7 +8,7 @@
 namespace troupe {
 
 /// All that an agent hosts, found by framework, by container and by task. References hold until the entry is removed.
-class framework_table {
+class hosted_table {
  public:
   struct place {
     hosted_executor* executor = nullptr;
@@ -41,7 +41,7 @@ class framework_table {
   void check_invariants() const;
 
   void save(internal::AgentState& out) const;
-  static framework_table load(const internal::AgentState& in);
+  static hosted_table load(const internal::AgentState& in);
 
  private:
   std::map<framework_id, hosted_framework> frameworks_;

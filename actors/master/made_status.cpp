@@ -9,16 +9,6 @@ namespace {
 constexpr int statuses_max = 16;
 }  // namespace
 
-v1::TimeInfo time_info(wall_time at) {
-  v1::TimeInfo info;
-  info.set_nanoseconds(at.time_since_epoch().count());
-  return info;
-}
-
-double seconds_of(wall_time at) {
-  return static_cast<double>(at.time_since_epoch().count()) / 1e9;
-}
-
 v1::TaskStatus made_status(const v1::TaskID& task, const v1::AgentID* agent, status_words words, wall_time now) {
   v1::TaskStatus status;
   *status.mutable_task_id() = task;

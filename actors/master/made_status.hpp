@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/runtime/step.hpp"
+#include "actors/runtime/moments.hpp"
 #include "protocol/ids.hpp"
 #include "troupe/v1/troupe.pb.h"
 
@@ -9,9 +9,6 @@
 
 /// Task statuses that the master makes itself. They carry no uuid: nobody repeats them, and nobody acknowledges them.
 namespace troupe {
-
-v1::TimeInfo time_info(wall_time at);
-double seconds_of(wall_time at);
 
 /// What a status says beside which task and which state.
 struct status_words {

@@ -169,8 +169,9 @@ void master::launch(step& s, accepted& deal, v1::TaskInfo task, const launch_cla
   deal.used += claim.task + claim.executor;
   if (task.has_executor()) {
     const executor_key key{deal.by.id, task.executor().executor_id()};
-    if (deal.agent.executors.emplace(key, executor_entry{task.executor(), claim.executor}).second)
-      charge(deal.agent, claim.executor);
+    const auto [executor, fresh] = deal.agent.executors.emplace(key, executor_entry{task.executor(), claim.executor});
+    if (fresh) charge(deal.agent, claim.executor);
+    executor->second.unlisted = false;
   }
   add_task(deal.by, deal.agent, task_of(task, deal.by));
   s.log(decision("task.launched")

@@ -42,6 +42,7 @@ void master::on_agent_link_lost(step& s, registered_agent& agent, const std::str
   s.log(decision("agent.disconnected").with("agent", agent.id).with("reason", reason));
   set_agent_active(s, agent.id, false);
   rescind_offers_of(s, agent, "agent_disconnected");
+  for (const auto& [owner, task] : agent.tasks) deadlines_.clear({due::kill, owner.value(), task.value()});
   deadlines_.set({due::agent_return, agent.id.value()}, s.now.now + options_.agent_reregister_timeout);
 }
 

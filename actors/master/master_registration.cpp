@@ -2,6 +2,7 @@
 #include "actors/master/made_status.hpp"
 #include "actors/master/master.hpp"
 #include "protocol/task_state.hpp"
+#include "protocol/validation.hpp"
 #include "storage/keys.hpp"
 
 #include <google/protobuf/util/message_differencer.h>
@@ -103,8 +104,8 @@ void master::handle(step& s, const internal::ReregisterAgent& call) {
   if (s.head.from().role() != internal::AGENT)
     return refuse_agent(s, refusal("only an agent registers as one", "connect with the role agent"));
   if (call.cluster_id() != ids_.cluster()) return refuse_agent(s, wrong_cluster(call.cluster_id(), ids_.cluster()));
-  if (call.info().id().value().empty())
-    return refuse_agent(s, refusal("info.id must be the agent's id", "register without an id to be given one"));
+  if (auto valid = validate_id("info.id", call.info().id().value()); !valid)
+    return refuse_agent(s, refusal(valid.error().message, "register without an id to be given one"));
   if (auto objection = objection_to(call, s.head.from())) return refuse_agent(s, *objection);
   on_agent_returned(s, call);
 }
@@ -226,7 +227,10 @@ void master::handle(step& s, const internal::UnregisterAgent& call) {
     auto status =
         made_status(entry.task, {v1::TASK_GONE, v1::TaskStatus::REASON_AGENT_REMOVED, "the agent left the cluster"},
                     s.now.wall_now);
-    if (!ended) tell(s, owner, std::move(status));
+    if (!ended) {
+      remember_status(entry.task, status);
+      tell(s, owner, status);
+    }
     complete_task(s, owner, *agent, task);
   }
   clear_agent(s, *agent);

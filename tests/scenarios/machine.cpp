@@ -1,0 +1,36 @@
+#include "tests/scenarios/machine.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+namespace troupe::testing {
+
+std::string bytes_of(const google::protobuf::Message& message) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&coded);
+  }
+  return bytes;
+}
+
+std::string bytes_of(const outbox& out) {
+  std::string bytes;
+  const auto add = [&](const std::string& part) { bytes += std::to_string(part.size()) + ":" + part; };
+  for (const auto& e : out.edits) {
+    add(e.key);
+    add(e.record ? "=" + *e.record : "-");
+  }
+  for (const auto& l : out.letters) {
+    add(to_string(l.to));
+    add(std::to_string(l.verb));
+    add(bytes_of(*l.body));
+  }
+  add(out.wake_at ? std::to_string(out.wake_at->time_since_epoch().count()) : "never");
+  for (const auto& line : out.log) add(line);
+  return bytes;
+}
+
+}  // namespace troupe::testing

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "actors/runtime/step.hpp"
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace troupe::testing {
+
+/// A production core behind one interface, whatever its type, that is doubted at every step: a copy is made of its
+/// serialised state, both hear the event, both must decide the same to the last byte and end in the same state, and
+/// both must keep their invariants. From then on the copy is the core.
+///
+/// All of this throws std::logic_error.
+class machine {
+ public:
+  virtual ~machine() = default;
+  virtual void remember(std::string_view key, std::string_view record) = 0;
+  virtual outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now) = 0;
+  virtual std::shared_ptr<const google::protobuf::Message> look() const = 0;
+  virtual std::uint64_t epoch() const = 0;
+};
+
+/// A message as bytes, always the same ones.
+std::string bytes_of(const google::protobuf::Message& message);
+/// Everything in an outbox, as bytes.
+std::string bytes_of(const outbox& out);
+
+namespace detail {
+template <class Core, class = void>
+struct told_epoch {
+  static std::uint64_t of(const Core&) { return 0; }
+};
+template <class Core>
+struct told_epoch<Core, std::void_t<decltype(std::declval<const Core&>().epoch())>> {
+  static std::uint64_t of(const Core& core) { return core.epoch(); }
+};
+}  // namespace detail
+
+template <class Core>
+class core_machine final : public machine {
+ public:
+  using state = decltype(std::declval<const Core&>().save());
+  using maker = std::function<std::unique_ptr<Core>()>;
+  using loader = std::function<std::unique_ptr<Core>(const state&)>;
+
+  core_machine(const maker& make, loader load) : load_(std::move(load)), core_(make()) {}
+
+  void remember(std::string_view key, std::string_view record) override { core_->remember(key, record); }
+
+  outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now) override {
+    auto twin = copy();
+    auto out = core_->on(head, body, now);
+    const auto again = twin->on(head, body, now);
+    const auto verb = std::string(verb_name(head.verb()));
+    if (bytes_of(out) != bytes_of(again)) throw std::logic_error("load(save()) answers " + verb + " differently");
+    if (bytes_of(core_->save()) != bytes_of(twin->save()))
+      throw std::logic_error("load(save()) is in another state after " + verb);
+    core_->check_invariants();
+    twin->check_invariants();
+    core_ = std::move(twin);
+    return out;
+  }
+
+  std::shared_ptr<const google::protobuf::Message> look() const override { return core_->look(""); }
+  std::uint64_t epoch() const override { return detail::told_epoch<Core>::of(*core_); }
+
+ private:
+  std::unique_ptr<Core> copy() const {
+    state read;
+    if (!read.ParseFromString(bytes_of(core_->save()))) throw std::logic_error("saved state cannot be read");
+    return load_(read);
+  }
+
+  loader load_;
+  std::unique_ptr<Core> core_;
+};
+
+/// For cores with `static Core load(const state&, options)`.
+template <class Core, class Options>
+std::unique_ptr<machine> machine_of(const Options& options) {
+  return std::make_unique<core_machine<Core>>(
+      [options] { return std::make_unique<Core>(options); },
+      [options](const auto& state) { return std::make_unique<Core>(Core::load(state, options)); });
+}
+
+/// For the SDK's cores, which load in place around one logic. The logic must hold no state of its own.
+template <class Core, class Logic, class Options>
+std::unique_ptr<machine> machine_around(const std::shared_ptr<Logic>& logic, const Options& options) {
+  return std::make_unique<core_machine<Core>>([logic, options] { return std::make_unique<Core>(logic, options); },
+                                              [logic, options](const auto& state) {
+                                                auto core = std::make_unique<Core>(logic, options);
+                                                core->load(state);
+                                                return core;
+                                              });
+}
+
+}  // namespace troupe::testing

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "actors/gateway/files.hpp"
+#include "actors/gateway/metrics_page.hpp"
+#include "actors/runtime/net/http_routes.hpp"
+#include "actors/runtime/net/io_threads.hpp"
+#include "actors/runtime/status_block.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+/// What `/version` tells. Empty ones are left out.
+struct build_facts {
+  std::string version;
+  std::string build_date;
+  std::int64_t build_time_s = 0;
+  std::string build_user;
+  std::string git_sha, git_branch, git_tag;
+};
+
+/// What a daemon shows over HTTP, apart from the v1 API: `/health`, `/version`, `/metrics`, `/actors`, `/files/…`, and
+/// the views its owner adds. It only reads, and works while every actor is stuck.
+class gateway {
+ public:
+  /// `process` is the first path segment that clients may put before a view's path: "master", or "slave(1)" on an
+  /// agent. `routes` may be served already. `board` outlives the server.
+  gateway(std::shared_ptr<http_routes> routes, std::string process, const build_facts& facts,
+          const status_board& board);
+
+  /// GET `path` and `/process/path`.
+  void add_view(const std::string& path, std::function<void(const http_request&, responder)> view);
+
+  /// What can be read under `/files`. Thread-safe.
+  const std::shared_ptr<files>& served_files() const { return files_; }
+  /// What `/metrics` tells. Thread-safe.
+  const std::shared_ptr<metrics_page>& metrics() const { return metrics_; }
+
+  /// Ends its own threads, on which the disk is read. After the server has been stopped.
+  void stop();
+
+ private:
+  std::shared_ptr<http_routes> routes_;
+  const std::string process_;
+  std::shared_ptr<files> files_ = std::make_shared<files>();
+  std::shared_ptr<metrics_page> metrics_ = std::make_shared<metrics_page>();
+  std::shared_ptr<io_threads> disk_ = std::make_shared<io_threads>(2);
+};
+
+}  // namespace troupe

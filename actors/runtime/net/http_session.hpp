@@ -163,7 +163,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
 
   void on_header(beast::error_code ec) {
     if (phase_ == phase::ended) return;
-    if (ec) return on_bad_input(ec);
+    if (ec || timed_out_) return on_bad_input(ec);
     if (parser_->is_done()) return on_request({});
     const bool asks = beast::iequals(parser_->get()[http::field::expect], "100-continue");
     if (!asks) return read_body();
@@ -183,7 +183,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
 
   void on_request(beast::error_code ec) {
     if (phase_ == phase::ended) return;
-    if (ec) return on_bad_input(ec);
+    if (ec || timed_out_) return on_bad_input(ec);
     disarm();
     context_->counters.requests.fetch_add(1);
     phase_ = phase::answering;
@@ -337,11 +337,11 @@ class http_session final : public http_connection, public std::enable_shared_fro
   // -----------------------------------------------------------------------------------------------------------------------
 
   void send_stream_head(const http_response& head, std::shared_ptr<http_stream_state> state) {
-    answered_ = true;
-    if (input_ended_) {
+    if (input_ended_ || head_only_) {
       state->end();
-      return finish();
+      return input_ended_ ? finish() : send(head);
     }
+    answered_ = true;
     stream_state_ = std::move(state);
     last_chunk_queued_ = false;
     keep_alive_ = keep_alive_ && chunks_understood_;

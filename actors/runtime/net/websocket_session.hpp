@@ -250,7 +250,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
       options_.counters->closed_silence.fetch_add(1);
       return fail("silence: nothing heard for " + std::to_string(silence.count()) + " ms");
     }
-    if (!writing_ && !closing_ && now - wrote_at_ >= heartbeat)
+    if (!writing_ && !closing_ && now - wrote_at_ >= heartbeat / 2)
       write(heartbeat_frame(), [](websocket_session& s) { s.pump(); });
     watch();
   }

@@ -58,6 +58,11 @@ isolation_plan plan_freezer(const std::string& directory) {
   return group(directory);
 }
 
+bool exceeded(const memory_figures& figures) {
+  if (figures.notified) return true;
+  return figures.oom_kills > 0 && figures.used_bytes_max + bytes_per_mb >= figures.limit_bytes;
+}
+
 void add_memory_limitation(const memory_figures& figures, internal::ContainerExited& exited) {
   auto used_mb = whole_mb(figures.used_bytes_max);
   exited.set_limitation_reason(v1::TaskStatus::REASON_CONTAINER_LIMITATION_MEMORY);

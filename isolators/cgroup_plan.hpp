@@ -26,8 +26,13 @@ isolation_plan plan_freezer(const std::string& directory);
 struct memory_figures {
   std::uint64_t limit_bytes = 0;
   std::uint64_t used_bytes_max = 0;
-  std::uint64_t failures = 0;  ///< how often the limit was run into; 0: it was the machine that ran out of memory
+  std::uint64_t oom_kills =
+      0;  ///< how often the kernel killed a process of it, be it for want of memory in the whole machine
+  bool notified = false;  ///< the container itself ran out of memory (cgroups::watch_memory)
 };
+
+/// Did it run into its own limit? Kernels that do not notify leave only the use to judge by: within 1 MB of the limit.
+bool exceeded(const memory_figures& figures);
 
 /// Says so in a container's last message: reason, sentence and figures.
 void add_memory_limitation(const memory_figures& figures, internal::ContainerExited& exited);

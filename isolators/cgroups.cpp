@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* controllers[] = {"cpu", "memory", "freezer"};
 constexpr int freeze_reads_max = 200;
+constexpr int plain_rounds_max = 5;
 
 bool make_directory(const std::string& path) {
   return ::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST;
@@ -148,14 +149,30 @@ std::vector<int> cgroups::processes_of(const std::string& key) const {
   return {found.begin(), found.end()};
 }
 
+bool cgroups::kill_new(const std::string& key, std::set<int>& killed) const {
+  bool any = false;
+  for (int pid : processes_of(key)) {
+    if (!killed.insert(pid).second) continue;
+    ::kill(pid, SIGKILL);
+    any = true;
+  }
+  return any;
+}
+
 bool cgroups::kill_all(const std::string& key) const {
-  if (groups_.empty()) return false;
+  std::set<int> killed;
+  for (int round = 0; round < plain_rounds_max; ++round) {
+    if (!kill_new(key, killed)) return !killed.empty();
+  }
+  // They multiply as fast as we kill: stop them first. Not at once, since stopping interrupts every processor of the
+  // machine.
   auto frozen = group_of("freezer", key);
-  if (!frozen.empty()) freeze(frozen);
-  auto processes = processes_of(key);
-  for (int pid : processes) ::kill(pid, SIGKILL);
-  if (!frozen.empty()) thaw(frozen);
-  return !processes.empty();
+  if (frozen.empty()) return true;
+  freeze(frozen);
+  killed.clear();
+  kill_new(key, killed);
+  thaw(frozen);
+  return true;
 }
 
 bool cgroups::remove(const std::string& key) const {
@@ -178,9 +195,10 @@ file_descriptor cgroups::watch_memory(const std::string& key) const {
 std::optional<memory_figures> cgroups::memory_of(const std::string& key, bool notified) const {
   auto group = group_of("memory", key);
   if (group.empty()) return std::nullopt;
-  if (!notified && read_figure(group + "/memory.oom_control", "oom_kill") == 0) return std::nullopt;
   memory_figures figures;
-  figures.failures = read_figure(group + "/memory.failcnt") + read_figure(group + "/memory.memsw.failcnt");
+  figures.notified = notified;
+  figures.oom_kills = read_figure(group + "/memory.oom_control", "oom_kill");
+  if (!notified && figures.oom_kills == 0) return std::nullopt;
   figures.limit_bytes = read_figure(group + "/memory.limit_in_bytes");
   figures.used_bytes_max = read_figure(group + "/memory.max_usage_in_bytes");
   return figures;

@@ -1,11 +1,12 @@
 #pragma once
 
 #include "isolators/cgroup_plan.hpp"
-#include "isolators/file_descriptor.hpp"
+#include "actors/runtime/file_descriptor.hpp"
 #include "protocol/error.hpp"
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,8 @@ class cgroups {
   explicit cgroups(cgroup_options options) : options_(std::move(options)) {}
   std::string group_of(const std::string& controller, const std::string& key) const;
   std::vector<int> processes_of(const std::string& key) const;
+  /// Kills those that are not in `killed`, and adds them. False: there was none.
+  bool kill_new(const std::string& key, std::set<int>& killed) const;
 
   cgroup_options options_;
   std::map<std::string, std::string> groups_;  ///< controller → our tag's directory there

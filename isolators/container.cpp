@@ -33,7 +33,7 @@ container_event last_event(const container& c) {
   internal::ContainerExited exited;
   *exited.mutable_container_id() = c.id;
   if (c.record.status) exited.set_status(*c.record.status);
-  if (c.memory && c.memory->failures > 0) add_memory_limitation(*c.memory, exited);
+  if (c.memory && exceeded(*c.memory)) add_memory_limitation(*c.memory, exited);
   return exited;
 }
 

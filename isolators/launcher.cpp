@@ -1,12 +1,12 @@
 #include "isolators/launcher.hpp"
 
+#include "isolators/process_table.hpp"
 #include "isolators/small_file.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -92,7 +92,7 @@ result<started_shim> start_shim(const std::string& shim_path, const std::string&
   char* environment[] = {nullptr};
   int failed = ::posix_spawn(&shim.pid, shim_path.c_str(), &setup.actions, &setup.attributes, arguments, environment);
   if (failed != 0) return system_error("start", shim_path, failed);
-  shim.process = file_descriptor(::pidfd_open(shim.pid, 0));
+  shim.process = open_pidfd(shim.pid);
   if (!shim.process) {
     auto failure = system_error("watch", shim_path, errno);
     ::kill(shim.pid, SIGKILL);  // still ours: it is not reaped before the next line
@@ -107,10 +107,6 @@ bool reap(const started_shim& shim) {
   auto from = static_cast<idtype_t>(P_PIDFD);
   return ::waitid(from, static_cast<id_t>(shim.process.get()), &info, WEXITED | WNOHANG) == 0 &&
          info.si_pid == shim.pid;
-}
-
-void signal_process(const file_descriptor& process, int number) {
-  if (process) ::pidfd_send_signal(process.get(), number, nullptr, 0);
 }
 
 std::string shim_beside_program() {

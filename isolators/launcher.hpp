@@ -1,6 +1,6 @@
 #pragma once
 
-#include "isolators/file_descriptor.hpp"
+#include "actors/runtime/file_descriptor.hpp"
 #include "protocol/error.hpp"
 
 #include <sys/types.h>
@@ -22,9 +22,6 @@ result<started_shim> start_shim(const std::string& shim_path, const std::string&
 
 /// Takes the ended shim off the process table. False: it has not ended, or is not our child.
 bool reap(const started_shim& shim);
-
-/// Sends a signal to the shim and to nobody else, whatever became of its number.
-void signal_process(const file_descriptor& process, int number);
 
 /// troupe-shim beside the running program.
 std::string shim_beside_program();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "isolators/file_descriptor.hpp"
+#include "actors/runtime/file_descriptor.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -3,6 +3,8 @@
 #include "isolators/small_file.hpp"
 
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cctype>
 #include <filesystem>
@@ -38,6 +40,15 @@ result<process_stat> parse_process_stat(std::string_view line) {
   after >> stat.identity.start_time;
   if (!before || !after) return error{errc::corrupt, "a process's stat line ends before its start time"};
   return stat;
+}
+
+// System calls by number: the C library's header for them does not work in C++ (glibc 2.36).
+file_descriptor open_pidfd(pid_t pid) {
+  return file_descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+void signal_process(const file_descriptor& process, int number) {
+  if (process) ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0);
 }
 
 bool is_alive(const process_identity& process) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "isolators/container_files.hpp"
+#include "actors/runtime/file_descriptor.hpp"
 #include "protocol/error.hpp"
 
 #include <sys/types.h>
@@ -21,6 +22,13 @@ struct process_stat {
 };
 
 result<process_stat> parse_process_stat(std::string_view line);
+
+/// A descriptor that goes on naming this process, whatever becomes of its number, and is readable when it has ended.
+/// None, with errno set: no such process.
+file_descriptor open_pidfd(pid_t pid);
+
+/// To the process that the pidfd names, and to nobody else; nothing happens if it has ended.
+void signal_process(const file_descriptor& process, int number);
 
 /// Is this very process still there (and not a later one of the same number, nor a zombie)?
 bool is_alive(const process_identity& process);

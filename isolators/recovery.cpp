@@ -1,14 +1,12 @@
 #include "isolators/recovery.hpp"
 
 #include "isolators/container_files.hpp"
-#include "isolators/launcher.hpp"
 #include "isolators/process_table.hpp"
 #include "isolators/small_file.hpp"
 
 #include <poll.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/pidfd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -32,7 +30,7 @@ struct leftover {
 
 /// A descriptor of this very process; none if it is gone.
 file_descriptor open_process(const process_identity& process) {
-  file_descriptor opened(::pidfd_open(process.pid, 0));
+  auto opened = open_pidfd(process.pid);
   // Asked after opening: what the descriptor names cannot change any more.
   if (!opened || !is_alive(process)) return {};
   return opened;

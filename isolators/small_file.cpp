@@ -1,6 +1,6 @@
 #include "isolators/small_file.hpp"
 
-#include "isolators/file_descriptor.hpp"
+#include "actors/runtime/file_descriptor.hpp"
 
 #include <fcntl.h>
 

@@ -15,7 +15,6 @@
 
 #include <spdlog/spdlog.h>
 
-
 namespace troupe {
 
 namespace {
@@ -24,18 +23,23 @@ void add_agent_options(CLI::App& command, agent_daemon_options& o) {
   add_daemon_options(command, o.common, "TROUPE_AGENT_");
   o.common.port = 5051;
   auto variable = [](const char* name) { return std::string("TROUPE_AGENT_") + name; };
-  command.add_option("--master", o.master, "The master's address, for instance http://127.0.0.1:5050")->envname("TROUPE_MASTER");
-  command.add_option("--resources", o.resources, "What to offer, for instance 'cpus:4;mem:2048;ports:[31000-32000]'; what is not named is detected")
+  command.add_option("--master", o.master, "The master's address, for instance http://127.0.0.1:5050")
+      ->envname("TROUPE_MASTER");
+  command
+      .add_option("--resources", o.resources,
+                  "What to offer, for instance 'cpus:4;mem:2048;ports:[31000-32000]'; what is not named is detected")
       ->envname(variable("RESOURCES"));
-  command.add_option("--attributes", o.attributes, "Shown in offers, for instance 'rack:2;zone:east'")->envname(variable("ATTRIBUTES"));
-  command.add_flag("--cgroups,!--no-cgroups", o.cgroups, "Limit tasks by cgroups where the machine has them")->default_val(true);
+  command.add_option("--attributes", o.attributes, "Shown in offers, for instance 'rack:2;zone:east'")
+      ->envname(variable("ATTRIBUTES"));
+  command.add_flag("--cgroups,!--no-cgroups", o.cgroups, "Limit tasks by cgroups where the machine has them")
+      ->default_val(true);
   command.add_flag("--cfs,!--no-cfs", o.cfs, "Cap cpu time hard at what a task asked for")->default_val(true);
-  add_duration(command, "--executor-registration-timeout", o.agent.executor_registration_timeout, "How long an executor may take to register",
-               variable("EXECUTOR_REGISTRATION_TIMEOUT"));
-  add_duration(command, "--executor-shutdown-grace-period", o.agent.executor_shutdown_grace, "How long an executor may take to shut down",
-               variable("EXECUTOR_SHUTDOWN_GRACE_PERIOD"));
-  add_duration(command, "--registration-backoff-factor", o.agent.registration_backoff, "Bound of the first random wait before registering",
-               variable("REGISTRATION_BACKOFF_FACTOR"));
+  add_duration(command, "--executor-registration-timeout", o.agent.executor_registration_timeout,
+               "How long an executor may take to register", variable("EXECUTOR_REGISTRATION_TIMEOUT"));
+  add_duration(command, "--executor-shutdown-grace-period", o.agent.executor_shutdown_grace,
+               "How long an executor may take to shut down", variable("EXECUTOR_SHUTDOWN_GRACE_PERIOD"));
+  add_duration(command, "--registration-backoff-factor", o.agent.registration_backoff,
+               "Bound of the first random wait before registering", variable("REGISTRATION_BACKOFF_FACTOR"));
   command.add_flag("--cleanup", o.cleanup, "End all that an agent with these folders left behind, then exit");
 }
 
@@ -62,21 +66,24 @@ result<v1::AgentInfo> describe(const agent_daemon_options& options, const daemon
   return info;
 }
 
-/// Sandboxes are read under their own path, and under /frameworks/... once the agent has an id, which is part of that path.
+/// Sandboxes are read under their own path, and under /frameworks/... once the agent has an id, which is part of that
+/// path.
 void serve_sandboxes(daemon& d) {
   auto folder = d.options().work_dir + "/agents";
   auto served = d.http().served_files();
   served->attach(folder, folder);
-  d.host().names().add_endpoint(address(internal::RUNTIME, "local"),
-                                [served, folder](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
-                                  const auto* event = dynamic_cast<const internal::ProgramEvent*>(body.get());
-                                  if (!event || event->name() != "admitted") return false;
-                                  served->attach("/frameworks", folder + "/" + event->data() + "/frameworks");
-                                  return true;
-                                });
+  d.host().names().add_endpoint(
+      address(internal::RUNTIME, "local"),
+      [served, folder](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
+        const auto* event = dynamic_cast<const internal::ProgramEvent*>(body.get());
+        if (!event || event->name() != "admitted") return false;
+        served->attach("/frameworks", folder + "/" + event->data() + "/frameworks");
+        return true;
+      });
 }
 
-/// Another agent with the same folders still runs: the journal says so. Otherwise the containerizer's recovery ends what is left.
+/// Another agent with the same folders still runs: the journal says so. Otherwise the containerizer's recovery ends
+/// what is left.
 int clean_up(const agent_daemon_options& options) {
   auto base = daemon::open("agent", options.common, {});
   if (!base) return fail(base.error());
@@ -86,7 +93,8 @@ int clean_up(const agent_daemon_options& options) {
 
 }  // namespace
 
-result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_options& options, std::map<std::string, std::string> flags) {
+result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_options& options,
+                                                          std::map<std::string, std::string> flags) {
   master_flags whom;
   whom.master = options.master;
   auto master = master_url(whom);
@@ -129,9 +137,10 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
 
   connector_options connecting;
   connecting.link = d.links();
-  made->connector_ = std::make_unique<link_connector>(d.io(), identity, hub.events(), connecting, [](const std::string& target, const error& e) {
-    spdlog::warn("link.failed target={} error={}", target, e.message);
-  });
+  made->connector_ = std::make_unique<link_connector>(
+      d.io(), identity, hub.events(), connecting, [](const std::string& target, const error& e) {
+        spdlog::warn("link.failed target={} error={}", target, e.message);
+      });
   made->connector_->set_target(*master);
   if (auto announced = d.announce(); !announced) return announced.error();
   return made;
@@ -146,7 +155,9 @@ void add_agent_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("agent", "Run an agent: it offers a machine and runs tasks on it");
   auto options = std::make_shared<agent_daemon_options>();
   add_agent_options(*command, *options);
-  command->footer("example: troupe agent --master http://127.0.0.1:5050 --work-dir /var/lib/troupe/agent --resources 'cpus:4;mem:8192'");
+  command->footer(
+      "example: troupe agent --master http://127.0.0.1:5050 --work-dir /var/lib/troupe/agent --resources "
+      "'cpus:4;mem:8192'");
   command->callback([command, options, &exit_code] {
     if (options->cleanup) {
       exit_code = clean_up(*options);

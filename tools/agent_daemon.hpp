@@ -24,10 +24,12 @@ struct agent_daemon_options {
 /// `troupe agent`. Adds the command with its table of options.
 void add_agent_command(CLI::App& app, int& exit_code);
 
-/// An agent with its containerizer and executors, listening: everything of it but main. Stops when destroyed, and ends its containers.
+/// An agent with its containerizer and executors, listening: everything of it but main. Stops when destroyed, and ends
+/// its containers.
 class agent_daemon {
  public:
-  static result<std::unique_ptr<agent_daemon>> start(const agent_daemon_options& options, std::map<std::string, std::string> flags);
+  static result<std::unique_ptr<agent_daemon>> start(const agent_daemon_options& options,
+                                                     std::map<std::string, std::string> flags);
   ~agent_daemon();
 
   std::string url() const { return base_->url(); }

@@ -35,7 +35,8 @@ bool is_ip(const std::string& ip) {
 result<void> make_folder(const std::string& option, const std::string& path) {
   std::error_code failed;
   fs::create_directories(path, failed);
-  if (failed || !fs::is_directory(path, failed)) return error{errc::io, "--" + option + " " + path + ": cannot be made a folder: " + failed.message()};
+  if (failed || !fs::is_directory(path, failed))
+    return error{errc::io, "--" + option + " " + path + ": cannot be made a folder: " + failed.message()};
   return {};
 }
 
@@ -47,12 +48,16 @@ std::string default_runtime_dir(const std::string& role, const std::string& work
   return base + "/" + role + "-" + std::to_string(hash);
 }
 
-std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
+std::string absolute(const std::string& path) {
+  return fs::absolute(path).lexically_normal().string();
+}
 
 result<void> complete(daemon_options& options, const std::string& role) {
-  if (options.work_dir.empty()) return invalid("--work-dir is needed: the folder in which the " + role + " keeps what it must remember");
+  if (options.work_dir.empty())
+    return invalid("--work-dir is needed: the folder in which the " + role + " keeps what it must remember");
   options.work_dir = absolute(options.work_dir);
-  options.runtime_dir = options.runtime_dir.empty() ? default_runtime_dir(role, options.work_dir) : absolute(options.runtime_dir);
+  options.runtime_dir =
+      options.runtime_dir.empty() ? default_runtime_dir(role, options.work_dir) : absolute(options.runtime_dir);
   if (options.hostname.empty()) options.hostname = options.ip;
   if (auto refused = refuse_address(options)) return *refused;
   if (auto made = make_folder("work-dir", options.work_dir); !made) return made;
@@ -64,22 +69,34 @@ result<void> complete(daemon_options& options, const std::string& role) {
 std::optional<error> refuse_address(const daemon_options& options) {
   if (!is_ip(options.ip)) return invalid("--ip " + options.ip + " is no IP address; write for instance 127.0.0.1");
   if (is_loopback(options.ip) || options.insecure) return std::nullopt;
-  return invalid("--ip " + options.ip + " is not a loopback address, and nobody who connects would be asked who they are; --insecure opens it all the same");
+  return invalid("--ip " + options.ip +
+                 " is not a loopback address, and nobody who connects would be asked who they are; --insecure opens it "
+                 "all the same");
 }
 
 void add_daemon_options(CLI::App& command, daemon_options& o, const std::string& prefix) {
   auto variable = [&](const char* name) { return prefix + name; };
-  command.add_option("--ip", o.ip, "Address to listen on; other than loopback needs --insecure")->envname(variable("IP"))->capture_default_str();
-  command.add_option("--port", o.port, "Port to listen on; 0 picks a free one")->envname(variable("PORT"))->capture_default_str();
-  command.add_option("--hostname", o.hostname, "Name or address told to others; the ip if not given")->envname(variable("HOSTNAME"));
+  command.add_option("--ip", o.ip, "Address to listen on; other than loopback needs --insecure")
+      ->envname(variable("IP"))
+      ->capture_default_str();
+  command.add_option("--port", o.port, "Port to listen on; 0 picks a free one")
+      ->envname(variable("PORT"))
+      ->capture_default_str();
+  command.add_option("--hostname", o.hostname, "Name or address told to others; the ip if not given")
+      ->envname(variable("HOSTNAME"));
   command.add_option("--work-dir", o.work_dir, "Folder for all that must be remembered")->envname(variable("WORK_DIR"));
-  command.add_option("--runtime-dir", o.runtime_dir, "Folder for sockets and the event ring, best on a tmpfs; at most 80 characters")->envname(variable("RUNTIME_DIR"));
-  command.add_option("--ready-file", o.ready_file, "Write the URL here once listening")->envname(variable("READY_FILE"));
+  command
+      .add_option("--runtime-dir", o.runtime_dir,
+                  "Folder for sockets and the event ring, best on a tmpfs; at most 80 characters")
+      ->envname(variable("RUNTIME_DIR"));
+  command.add_option("--ready-file", o.ready_file, "Write the URL here once listening")
+      ->envname(variable("READY_FILE"));
   command.add_option("--log-level", o.log_level, "trace, debug, info, warning, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
       ->envname(variable("LOG_LEVEL"))
       ->capture_default_str();
-  command.add_flag("--insecure", o.insecure, "Allow an address beyond loopback although nobody is authenticated")->envname(variable("INSECURE"));
+  command.add_flag("--insecure", o.insecure, "Allow an address beyond loopback although nobody is authenticated")
+      ->envname(variable("INSECURE"));
 }
 
 std::map<std::string, std::string> option_values(const CLI::App& command) {
@@ -92,7 +109,8 @@ std::map<std::string, std::string> option_values(const CLI::App& command) {
   return values;
 }
 
-result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_options options, std::map<std::string, std::string> flags) {
+result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_options options,
+                                             std::map<std::string, std::string> flags) {
   if (!spdlog::get("troupe")) spdlog::set_default_logger(spdlog::stderr_color_mt("troupe"));
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   if (auto completed = complete(options, role); !completed) return completed.error();
@@ -115,7 +133,8 @@ result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_opt
   made->io_ = std::make_unique<io_threads>();
   build_facts build;
   build.version = release_version;
-  made->gateway_ = std::make_unique<gateway>(made->routes_, role == "agent" ? "slave(1)" : role, build, made->host_->board());
+  made->gateway_ =
+      std::make_unique<gateway>(made->routes_, role == "agent" ? "slave(1)" : role, build, made->host_->board());
   return made;
 }
 
@@ -126,7 +145,8 @@ view_desk& daemon::desk(const std::string& actor) {
 }
 
 link_hub& daemon::hub(const Address& local) {
-  if (!hub_) hub_ = std::make_unique<link_hub>(host_->system(), host_->names(), host_->board(), local, link_options_.counters);
+  if (!hub_)
+    hub_ = std::make_unique<link_hub>(host_->system(), host_->names(), host_->board(), local, link_options_.counters);
   return *hub_;
 }
 

@@ -18,14 +18,15 @@
 
 namespace troupe {
 
-/// What masters and agents are started with alike. One table, `add_daemon_options`, gives each its flag, environment, unit and help.
+/// What masters and agents are started with alike. One table, `add_daemon_options`, gives each its flag, environment,
+/// unit and help.
 struct daemon_options {
   std::string ip = "127.0.0.1";
   std::uint16_t port = 0;
-  std::string hostname;      ///< told to others; empty: the ip
+  std::string hostname;  ///< told to others; empty: the ip
   std::string work_dir;
-  std::string runtime_dir;   ///< event ring and sockets; empty: a folder under /run or /tmp, named after the work folder
-  std::string ready_file;    ///< where the URL is written once the daemon listens; empty: nowhere
+  std::string runtime_dir;  ///< event ring and sockets; empty: a folder under /run or /tmp, named after the work folder
+  std::string ready_file;   ///< where the URL is written once the daemon listens; empty: nowhere
   std::string log_level = "info";
   bool insecure = false;
 };
@@ -39,7 +40,8 @@ std::map<std::string, std::string> option_values(const CLI::App& command);
 class daemon {
  public:
   /// Checks the options, makes the folders, opens process and journal. Errors name the option.
-  static result<std::unique_ptr<daemon>> open(const std::string& role, daemon_options options, std::map<std::string, std::string> flags);
+  static result<std::unique_ptr<daemon>> open(const std::string& role, daemon_options options,
+                                              std::map<std::string, std::string> flags);
   ~daemon();
 
   process& host() { return *host_; }
@@ -68,7 +70,8 @@ class daemon {
   /// Takes over the hub that stands between links and the role's actor. Before `listen`.
   link_hub& hub(const Address& local);
 
-  /// Listens, on the Unix socket too if a path is given; afterwards `facts().address` holds the port. `who` answers who we are to a peer.
+  /// Listens, on the Unix socket too if a path is given; afterwards `facts().address` holds the port. `who` answers who
+  /// we are to a peer.
   result<void> listen(std::function<link_identity()> who, const std::string& unix_path);
 
   /// Says where it listens in the log and the ready file.

@@ -13,13 +13,24 @@ struct unit {
 };
 
 constexpr std::int64_t second = 1'000'000'000;
-constexpr unit units[] = {{"ns", 1},          {"us", 1'000},        {"ms", 1'000'000},        {"s", second},
-                          {"sec", second},    {"secs", second},     {"m", 60 * second},       {"min", 60 * second},
-                          {"mins", 60 * second}, {"h", 3600 * second}, {"hr", 3600 * second}, {"hrs", 3600 * second},
-                          {"days", 86400 * second}, {"weeks", 7 * 86400 * second}};
+constexpr unit units[] = {{"ns", 1},
+                          {"us", 1'000},
+                          {"ms", 1'000'000},
+                          {"s", second},
+                          {"sec", second},
+                          {"secs", second},
+                          {"m", 60 * second},
+                          {"min", 60 * second},
+                          {"mins", 60 * second},
+                          {"h", 3600 * second},
+                          {"hr", 3600 * second},
+                          {"hrs", 3600 * second},
+                          {"days", 86400 * second},
+                          {"weeks", 7 * 86400 * second}};
 
 error not_a_duration(std::string_view text) {
-  return invalid("'" + std::string(text) + "' is not a duration; write for instance 250ms, 15secs, 10mins, 1.5hrs or 2days");
+  return invalid("'" + std::string(text) +
+                 "' is not a duration; write for instance 250ms, 15secs, 10mins, 1.5hrs or 2days");
 }
 
 }  // namespace
@@ -40,7 +51,8 @@ result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
 
 std::string duration_text(std::chrono::nanoseconds duration) {
   auto count = duration.count();
-  for (auto [name, size] : {unit{"h", 3600 * second}, unit{"m", 60 * second}, unit{"s", second}, unit{"ms", 1'000'000}, unit{"us", 1'000}})
+  for (auto [name, size] :
+       {unit{"h", 3600 * second}, unit{"m", 60 * second}, unit{"s", second}, unit{"ms", 1'000'000}, unit{"us", 1'000}})
     if (count != 0 && count % size == 0) return std::to_string(count / size) + std::string(name);
   return count == 0 ? "0s" : std::to_string(count) + "ns";
 }

@@ -8,7 +8,8 @@
 
 namespace troupe {
 
-/// `15secs`, `250ms`, `1.5hrs`; units ns, us, ms, s, sec, secs, m, min, mins, h, hr, hrs, days, weeks. Errors name what would be valid.
+/// `15secs`, `250ms`, `1.5hrs`; units ns, us, ms, s, sec, secs, m, min, mins, h, hr, hrs, days, weeks. Errors name what
+/// would be valid.
 result<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
 /// `15s`, `250ms`: the largest unit that divides it.

@@ -30,9 +30,13 @@ class kill_question {
     hear.up = [this](const std::shared_ptr<link>& connection) { ask(*connection); };
     hear.envelope = [this](const std::shared_ptr<link>&, Envelope&& envelope, const std::shared_ptr<void>&) {
       internal::KillTaskAnswered answer;
-      if (envelope.verb() == verb_number<internal::KillTaskAnswered>::value && answer.ParseFromString(envelope.payload())) settle(answer);
+      if (envelope.verb() == verb_number<internal::KillTaskAnswered>::value &&
+          answer.ParseFromString(envelope.payload()))
+        settle(answer);
     };
-    hear.down = [this](const std::shared_ptr<link>&, const std::string& reason) { settle(error{errc::unavailable, "the link to the master ended: " + reason}); };
+    hear.down = [this](const std::shared_ptr<link>&, const std::string& reason) {
+      settle(error{errc::unavailable, "the link to the master ended: " + reason});
+    };
     return hear;
   }
 
@@ -79,7 +83,8 @@ int kill(const kill_flags& given) {
   question.self.role = internal::OPERATOR;
   question.self.id = std::to_string(::getpid()) + "-" + std::to_string(std::random_device{}());
   question.self.software = std::string("troupe ") + release_version;
-  auto attempt = dial(io, *target, question.self, question.events(), {}, [&question](const error& e) { question.settle(e); });
+  auto attempt =
+      dial(io, *target, question.self, question.events(), {}, [&question](const error& e) { question.settle(e); });
   auto answer = question.await();
   attempt->cancel("done");
   io.stop();

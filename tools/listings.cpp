@@ -52,7 +52,9 @@ bool is_true(const json::value& object, const char* key) {
   return found && found->is_bool() && found->get_bool();
 }
 
-json::array agents_of(const json::value& state) { return list(state, "slaves"); }
+json::array agents_of(const json::value& state) {
+  return list(state, "slaves");
+}
 
 json::array frameworks_of(const json::value& state) {
   json::array all = list(state, "frameworks");
@@ -78,7 +80,8 @@ json::array offers_of(const json::value& state) {
 }
 
 void warn_if_insecure(const json::value& state) {
-  if (is_true(state, "insecure")) std::cerr << "warning: this master listens beyond loopback without authentication (--insecure)\n";
+  if (is_true(state, "insecure"))
+    std::cerr << "warning: this master listens beyond loopback without authentication (--insecure)\n";
 }
 
 int print_list(const json::array& items, bool as_json, const std::vector<std::string>& heading,
@@ -122,7 +125,8 @@ result<json::value> await_agents(const std::string& url, const agents_flags& fla
     if (state && active >= flags.wait) return state;
     if (std::chrono::steady_clock::now() >= deadline) {
       if (!state) return state.error();
-      return error{errc::unavailable, std::to_string(active) + " of " + std::to_string(flags.wait) + " agents registered within " + flags.timeout};
+      return error{errc::unavailable, std::to_string(active) + " of " + std::to_string(flags.wait) +
+                                          " agents registered within " + flags.timeout};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -134,10 +138,16 @@ int list_agents(const agents_flags& flags) {
   auto state = flags.wait > 0 ? await_agents(*url, flags) : fetch_state(*url);
   if (!state) return fail(state.error());
   warn_if_insecure(*state);
-  return print_list(agents_of(*state), flags.json, {"ID", "ADDRESS", "STATE", "CPUS", "MEM", "DISK", "VERSION"}, [](const json::value& a) {
-    return std::vector<std::string>{text(a, "id"), text(a, "hostname") + ":" + text(a, "port"), is_true(a, "active") ? "active" : "away",
-                                    of_total(a, "cpus"), of_total(a, "mem"), of_total(a, "disk"), text(a, "version")};
-  });
+  return print_list(agents_of(*state), flags.json, {"ID", "ADDRESS", "STATE", "CPUS", "MEM", "DISK", "VERSION"},
+                    [](const json::value& a) {
+                      return std::vector<std::string>{text(a, "id"),
+                                                      text(a, "hostname") + ":" + text(a, "port"),
+                                                      is_true(a, "active") ? "active" : "away",
+                                                      of_total(a, "cpus"),
+                                                      of_total(a, "mem"),
+                                                      of_total(a, "disk"),
+                                                      text(a, "version")};
+                    });
 }
 
 int list_frameworks(const master_flags& flags) {
@@ -146,12 +156,18 @@ int list_frameworks(const master_flags& flags) {
   auto state = fetch_state(*url);
   if (!state) return fail(state.error());
   warn_if_insecure(*state);
-  return print_list(frameworks_of(*state), flags.json, {"ID", "NAME", "USER", "STATE", "TASKS", "CPUS", "MEM"}, [](const json::value& f) {
-    return std::vector<std::string>{text(f, "id"), text(f, "name"), text(f, "user"),
-                                    is_true(f, "connected") ? "connected" : is_true(f, "recovered") ? "recovered" : "disconnected",
-                                    std::to_string(list(f, "tasks").size()), number(amount(f, "used_resources", "cpus")),
-                                    number(amount(f, "used_resources", "mem"))};
-  });
+  return print_list(frameworks_of(*state), flags.json, {"ID", "NAME", "USER", "STATE", "TASKS", "CPUS", "MEM"},
+                    [](const json::value& f) {
+                      return std::vector<std::string>{text(f, "id"),
+                                                      text(f, "name"),
+                                                      text(f, "user"),
+                                                      is_true(f, "connected")   ? "connected"
+                                                      : is_true(f, "recovered") ? "recovered"
+                                                                                : "disconnected",
+                                                      std::to_string(list(f, "tasks").size()),
+                                                      number(amount(f, "used_resources", "cpus")),
+                                                      number(amount(f, "used_resources", "mem"))};
+                    });
 }
 
 struct tasks_flags : master_flags {
@@ -164,10 +180,16 @@ int list_tasks(const tasks_flags& flags) {
   auto state = fetch_state(*url);
   if (!state) return fail(state.error());
   warn_if_insecure(*state);
-  return print_list(tasks_of(*state, flags.all), flags.json, {"ID", "NAME", "STATE", "FRAMEWORK", "AGENT", "CPUS", "MEM", "MESSAGE"},
-                    [](const json::value& t) {
-                      return std::vector<std::string>{text(t, "id"), text(t, "name"), short_state(t), text(t, "framework_id"), text(t, "slave_id"),
-                                                      number(amount(t, "resources", "cpus")), number(amount(t, "resources", "mem")), last_message(t)};
+  return print_list(tasks_of(*state, flags.all), flags.json,
+                    {"ID", "NAME", "STATE", "FRAMEWORK", "AGENT", "CPUS", "MEM", "MESSAGE"}, [](const json::value& t) {
+                      return std::vector<std::string>{text(t, "id"),
+                                                      text(t, "name"),
+                                                      short_state(t),
+                                                      text(t, "framework_id"),
+                                                      text(t, "slave_id"),
+                                                      number(amount(t, "resources", "cpus")),
+                                                      number(amount(t, "resources", "mem")),
+                                                      last_message(t)};
                     });
 }
 
@@ -177,10 +199,15 @@ int list_offers(const master_flags& flags) {
   auto state = fetch_state(*url);
   if (!state) return fail(state.error());
   warn_if_insecure(*state);
-  return print_list(offers_of(*state), flags.json, {"ID", "FRAMEWORK", "AGENT", "CPUS", "MEM", "DISK"}, [](const json::value& o) {
-    return std::vector<std::string>{text(o, "id"), text(o, "framework_id"), text(o, "slave_id"), number(amount(o, "resources", "cpus")),
-                                    number(amount(o, "resources", "mem")), number(amount(o, "resources", "disk"))};
-  });
+  return print_list(offers_of(*state), flags.json, {"ID", "FRAMEWORK", "AGENT", "CPUS", "MEM", "DISK"},
+                    [](const json::value& o) {
+                      return std::vector<std::string>{text(o, "id"),
+                                                      text(o, "framework_id"),
+                                                      text(o, "slave_id"),
+                                                      number(amount(o, "resources", "cpus")),
+                                                      number(amount(o, "resources", "mem")),
+                                                      number(amount(o, "resources", "disk"))};
+                    });
 }
 
 }  // namespace

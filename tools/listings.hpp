@@ -4,7 +4,8 @@
 
 namespace troupe {
 
-/// `troupe agents`, `frameworks`, `tasks` and `offers`: tables of a master's state. Each command's callback stores its exit code.
+/// `troupe agents`, `frameworks`, `tasks` and `offers`: tables of a master's state. Each command's callback stores its
+/// exit code.
 void add_listing_commands(CLI::App& app, int& exit_code);
 
 }  // namespace troupe

@@ -71,9 +71,11 @@ void add_local_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("local", "A master and an agent in one process, for a first try");
   auto given = std::make_shared<local_flags>();
   command->add_option("--port", given->port, "The master's port; 0 picks a free one")->capture_default_str();
-  command->add_option("--work-dir", given->work_dir, "Keep everything here; without it everything is forgotten at the end");
+  command->add_option("--work-dir", given->work_dir,
+                      "Keep everything here; without it everything is forgotten at the end");
   command->add_option("--resources", given->resources, "What the agent offers; detected if not given");
-  command->add_option("--log-level", given->log_level, "trace, debug, info, warning, error or off")->capture_default_str();
+  command->add_option("--log-level", given->log_level, "trace, debug, info, warning, error or off")
+      ->capture_default_str();
   command->footer("example: troupe local --resources 'cpus:2;mem:1024'");
   command->callback([given, &exit_code] { exit_code = local(*given); });
 }

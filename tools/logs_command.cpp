@@ -75,13 +75,16 @@ result<log_place> find_task(const json::value& state, const logs_flags& given) {
           auto executor = text(task, "executor_id");
           auto container = container_of(task);
           place.agent_url = agent_url(state, text(task, "slave_id"));
-          place.folder = "/frameworks/" + id + "/executors/" + (executor.empty() ? given.task : executor) + "/runs/" + container + "/";
+          place.folder = "/frameworks/" + id + "/executors/" + (executor.empty() ? given.task : executor) + "/runs/" +
+                         container + "/";
           place.ended = std::string_view(kind) == "completed_tasks";
         });
     });
   if (found == 0) return error{errc::not_found, "no task " + given.task + " is known; `troupe tasks --all` lists them"};
-  if (found > 1) return invalid("several frameworks have a task " + given.task + "; choose one with --framework:" + frameworks);
-  if (place.agent_url.empty()) return error{errc::unavailable, "the agent that ran task " + given.task + " is not here now"};
+  if (found > 1)
+    return invalid("several frameworks have a task " + given.task + "; choose one with --framework:" + frameworks);
+  if (place.agent_url.empty())
+    return error{errc::unavailable, "the agent that ran task " + given.task + " is not here now"};
   return place;
 }
 
@@ -97,7 +100,8 @@ int logs(const logs_flags& given) {
     if (!place) return fail(place.error());
     std::size_t read = piece;
     while (read == piece) {
-      auto bytes = sdk::download_sandbox_range(place->agent_url, place->folder + (given.error_stream ? "stderr" : "stdout"), offset, piece);
+      auto bytes = sdk::download_sandbox_range(
+          place->agent_url, place->folder + (given.error_stream ? "stderr" : "stdout"), offset, piece);
       if (!bytes) return fail(bytes.error());
       std::cout << *bytes << std::flush;
       read = bytes->size();

@@ -9,15 +9,18 @@
 namespace troupe {
 
 void add_master_flags(CLI::App& command, master_flags& flags, bool listing) {
-  command.add_option("--master", flags.master, "The master's address, for instance http://127.0.0.1:5050")->envname("TROUPE_MASTER");
+  command.add_option("--master", flags.master, "The master's address, for instance http://127.0.0.1:5050")
+      ->envname("TROUPE_MASTER");
   if (listing) command.add_flag("--json", flags.json, "Print JSON instead of a table");
 }
 
 result<std::string> master_url(const master_flags& flags) {
   if (flags.master.empty())
-    return invalid("no master given: use --master http://HOST:PORT or set TROUPE_MASTER; `troupe local` starts one to try");
+    return invalid(
+        "no master given: use --master http://HOST:PORT or set TROUPE_MASTER; `troupe local` starts one to try");
   auto url = flags.master.find("://") == std::string::npos ? "http://" + flags.master : flags.master;
-  if (url.rfind("http://", 0) != 0) return invalid("--master " + flags.master + ": only http://HOST:PORT is understood");
+  if (url.rfind("http://", 0) != 0)
+    return invalid("--master " + flags.master + ": only http://HOST:PORT is understood");
   while (url.back() == '/') url.pop_back();
   return url;
 }
@@ -27,7 +30,8 @@ result<boost::json::value> fetch_state(const std::string& url) {
   if (!body) return body.error();
   boost::system::error_code failed;
   auto state = boost::json::parse(*body, failed);
-  if (failed || !state.is_object()) return error{errc::corrupt, url + "/state answered something that is not a JSON object"};
+  if (failed || !state.is_object())
+    return error{errc::corrupt, url + "/state answered something that is not a JSON object"};
   return state;
 }
 

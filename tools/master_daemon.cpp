@@ -33,21 +33,26 @@ void add_master_options(CLI::App& command, master_daemon_options& o) {
   add_daemon_options(command, o.common, "TROUPE_MASTER_");
   o.common.port = 5050;
   auto variable = [](const char* name) { return std::string("TROUPE_MASTER_") + name; };
-  add_duration(command, "--agent-ping-timeout", o.master.ping_interval, "Between two pings to an agent", variable("AGENT_PING_TIMEOUT"));
-  command.add_option("--max-agent-ping-timeouts", o.master.pings_missed_max, "Unanswered pings in a row until an agent is unreachable")
+  add_duration(command, "--agent-ping-timeout", o.master.ping_interval, "Between two pings to an agent",
+               variable("AGENT_PING_TIMEOUT"));
+  command
+      .add_option("--max-agent-ping-timeouts", o.master.pings_missed_max,
+                  "Unanswered pings in a row until an agent is unreachable")
       ->envname(variable("MAX_AGENT_PING_TIMEOUTS"))
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  add_duration(command, "--agent-reregister-timeout", o.master.agent_reregister_timeout, "How long an agent may take to register again",
-               variable("AGENT_REREGISTER_TIMEOUT"));
-  add_optional_duration(command, "--offer-timeout", o.master.offer_timeout, "Take back offers that are older; for ever if not given", variable("OFFER_TIMEOUT"));
-  add_duration(command, "--allocation-interval", o.allocator.allocation_interval, "Between two sweeps, and the least that a refusal lasts",
-               variable("ALLOCATION_INTERVAL"));
+  add_duration(command, "--agent-reregister-timeout", o.master.agent_reregister_timeout,
+               "How long an agent may take to register again", variable("AGENT_REREGISTER_TIMEOUT"));
+  add_optional_duration(command, "--offer-timeout", o.master.offer_timeout,
+                        "Take back offers that are older; for ever if not given", variable("OFFER_TIMEOUT"));
+  add_duration(command, "--allocation-interval", o.allocator.allocation_interval,
+               "Between two sweeps, and the least that a refusal lasts", variable("ALLOCATION_INTERVAL"));
 }
 
 }  // namespace
 
-result<std::unique_ptr<master_daemon>> master_daemon::start(const master_daemon_options& options, std::map<std::string, std::string> flags) {
+result<std::unique_ptr<master_daemon>> master_daemon::start(const master_daemon_options& options,
+                                                            std::map<std::string, std::string> flags) {
   auto base = daemon::open("master", options.common, std::move(flags));
   if (!base) return base.error();
   std::unique_ptr<master_daemon> made(new master_daemon);

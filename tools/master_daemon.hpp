@@ -18,7 +18,8 @@ void add_master_command(CLI::App& app, int& exit_code);
 /// A master with its allocator, listening: everything of it but main. Stops when destroyed.
 class master_daemon {
  public:
-  static result<std::unique_ptr<master_daemon>> start(const master_daemon_options& options, std::map<std::string, std::string> flags);
+  static result<std::unique_ptr<master_daemon>> start(const master_daemon_options& options,
+                                                      std::map<std::string, std::string> flags);
   ~master_daemon();
 
   std::string url() const { return base_->url(); }

@@ -65,7 +65,8 @@ result<run_request> request_of(const run_flags& given) {
   auto command = command_of(given);
   if (!command) return command.error();
   request.command = *command;
-  for (auto [name, value] : {std::pair{"cpus", given.cpus}, std::pair{"mem", given.mem}, std::pair{"disk", given.disk}}) {
+  for (auto [name, value] :
+       {std::pair{"cpus", given.cpus}, std::pair{"mem", given.mem}, std::pair{"disk", given.disk}}) {
     if (!std::isfinite(value) || value < 0) return invalid(std::string("--") + name + " takes a number from 0 up");
     if (value == 0) continue;
     auto one = resources::from(scalar(name, value));
@@ -75,7 +76,8 @@ result<run_request> request_of(const run_flags& given) {
   if (request.needs.empty()) return invalid("--cpus, --mem and --disk are all 0: a task needs something");
   request.name = given.name.empty() ? default_name(given.command.front()) : given.name;
   if (auto valid = validate_id("--name", request.name); !valid) return valid.error();
-  if (auto valid = validate_role(given.role); !valid) return error{errc::invalid_argument, "--role: " + valid.error().message};
+  if (auto valid = validate_role(given.role); !valid)
+    return error{errc::invalid_argument, "--role: " + valid.error().message};
   request.role = given.role;
   request.user = given.user.empty() ? own_user() : given.user;
   request.instances = given.instances;
@@ -93,7 +95,8 @@ int run(const run_flags& given) {
   shown.quiet = given.quiet;
   shown.json = given.json;
   run_view view(shown);
-  auto scheduler = std::make_shared<run_scheduler>(*request, [&view](const run_instance& instance) { view.changed(instance); });
+  auto scheduler =
+      std::make_shared<run_scheduler>(*request, [&view](const run_instance& instance) { view.changed(instance); });
   sdk::program_options options;
   options.name = "troupe run";
   options.master = *url;
@@ -104,10 +107,14 @@ int run(const run_flags& given) {
   view.finish();
   bool many = given.instances > 1;
   if (scheduler->interrupted()) {
-    std::cerr << "troupe: interrupted; " << (view.summary().empty() ? "nothing had been launched" : "the task was killed: " + view.summary()) << std::endl;
+    std::cerr << "troupe: interrupted; "
+              << (view.summary().empty() ? "nothing had been launched" : "the task was killed: " + view.summary())
+              << std::endl;
     return 130;
   }
-  if (code != 0) return fail({errc::unavailable, scheduler->refusal().empty() ? "the run ended early" : "the master refuses: " + scheduler->refusal()});
+  if (code != 0)
+    return fail({errc::unavailable,
+                 scheduler->refusal().empty() ? "the run ended early" : "the master refuses: " + scheduler->refusal()});
   if (many && !given.json && !given.quiet) std::cerr << "troupe: " << view.summary() << std::endl;
   return view.exit_code();
 }
@@ -119,10 +126,15 @@ void add_run_command(CLI::App& app, int& exit_code) {
   auto given = std::make_shared<run_flags>();
   add_master_flags(*command, *given, false);
   command->add_option("--cpus", given->cpus, "Cpus of one instance")->capture_default_str();
-  command->add_option("--mem", given->mem, "Memory of one instance, in MB; more than that and it is killed")->capture_default_str();
+  command->add_option("--mem", given->mem, "Memory of one instance, in MB; more than that and it is killed")
+      ->capture_default_str();
   command->add_option("--disk", given->disk, "Disk of one instance, in MB")->capture_default_str();
-  command->add_option("--env", given->environment, "NAME=VALUE for its environment; may be given several times")->expected(1)->take_all();
-  command->add_option("--instances", given->instances, "How many to run")->check(CLI::Range(1, 100000))->capture_default_str();
+  command->add_option("--env", given->environment, "NAME=VALUE for its environment; may be given several times")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--instances", given->instances, "How many to run")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
   command->add_option("--name", given->name, "Name of the task; that of the program and a number if not given");
   command->add_option("--role", given->role, "Role to be charged")->capture_default_str();
   command->add_option("--user", given->user, "User to run as; yours if not given");
@@ -132,7 +144,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_flag("--verbose", given->verbose, "Log every decision to stderr");
   command->add_option("command", given->command, "The command and its arguments, after --")->required();
   command->footer(
-      "The exit code is the command's own, 128 + N if signal N ended it, 130 after Ctrl-C; with several instances that of the\n"
+      "The exit code is the command's own, 128 + N if signal N ended it, 130 after Ctrl-C; with several instances that "
+      "of the\n"
       "first that failed.\n\n"
       "examples:\n"
       "  troupe run -- sh -c 'echo hello from $(hostname)'\n"

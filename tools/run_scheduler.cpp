@@ -2,14 +2,14 @@
 
 #include "protocol/task_state.hpp"
 
-
 namespace troupe {
 
 namespace {
 
 /// Lost before it did anything: safe to start again under a new id.
 bool never_ran(const v1::TaskStatus& status) {
-  return status.state() == v1::TASK_DROPPED || (status.state() == v1::TASK_LOST && status.reason() == v1::TaskStatus::REASON_INVALID_OFFERS);
+  return status.state() == v1::TASK_DROPPED ||
+         (status.state() == v1::TASK_LOST && status.reason() == v1::TaskStatus::REASON_INVALID_OFFERS);
 }
 
 std::string url_of(const v1::Offer& offer) {
@@ -110,7 +110,8 @@ void run_scheduler::on_status(sdk::calls& call, const v1::TaskStatus& status) {
   auto it = instances_.find(task_id(status.task_id()));
   if (it == instances_.end() || is_terminal(it->second.status.state())) return;
   auto& instance = it->second;
-  if (!may_follow(instance.status.state(), status.state()) && status.reason() != v1::TaskStatus::REASON_RECONCILIATION) return;
+  if (!may_follow(instance.status.state(), status.state()) && status.reason() != v1::TaskStatus::REASON_RECONCILIATION)
+    return;
   instance.status = status;
   if (never_ran(status) && !interrupted_) {
     retry(instance);
@@ -121,7 +122,9 @@ void run_scheduler::on_status(sdk::calls& call, const v1::TaskStatus& status) {
   end_if_done(call);
 }
 
-void run_scheduler::on_error(sdk::calls&, const std::string& message) { refusal_ = message; }
+void run_scheduler::on_error(sdk::calls&, const std::string& message) {
+  refusal_ = message;
+}
 
 void run_scheduler::on_program_event(sdk::calls& call, const std::string& name, const std::string&) {
   if (name != "interrupt" || interrupted_) return;

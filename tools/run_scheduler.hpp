@@ -13,7 +13,7 @@ namespace troupe {
 /// What `troupe run` was asked to run.
 struct run_request {
   v1::CommandInfo command;
-  resources needs;     ///< of one instance
+  resources needs;  ///< of one instance
   std::string name;
   std::string role = "*";
   std::string user;
@@ -24,17 +24,17 @@ struct run_request {
 
 /// One instance as it is known now.
 struct run_instance {
-  unsigned index = 0;          ///< stays when the instance is tried again under another task id
+  unsigned index = 0;  ///< stays when the instance is tried again under another task id
   task_id task;
-  framework_id framework;      ///< once launched
+  framework_id framework;  ///< once launched
   bool launched = false;
-  v1::TaskStatus status;       ///< the latest
-  std::string agent_url;       ///< http://host:port of the agent where it runs
+  v1::TaskStatus status;  ///< the latest
+  std::string agent_url;  ///< http://host:port of the agent where it runs
   std::string agent_hostname;
 };
 
-/// The scheduler of `troupe run`: launches the instances on whatever offers fit, starts those again that never ran (lost or
-/// dropped before they started), and ends when all have ended.
+/// The scheduler of `troupe run`: launches the instances on whatever offers fit, starts those again that never ran
+/// (lost or dropped before they started), and ends when all have ended.
 class run_scheduler : public sdk::scheduler {
  public:
   /// `changed` is told of each instance that changed; called within a step, so it must only take note.

@@ -49,7 +49,9 @@ int exit_code_of(const v1::TaskStatus& status) {
 
 run_view::run_view(options chosen) : options_(std::move(chosen)), thread_([this] { follow(); }) {}
 
-run_view::~run_view() { finish(); }
+run_view::~run_view() {
+  finish();
+}
 
 void run_view::changed(const run_instance& instance) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -113,7 +115,8 @@ bool run_view::drain(followed& f) {
   auto folder = sandbox_of(f.instance);
   for (int stream : {0, 1}) {
     while (true) {
-      auto bytes = sdk::download_sandbox_range(f.instance.agent_url, folder + "/" + file_names[stream], f.read[stream], piece_bytes);
+      auto bytes = sdk::download_sandbox_range(f.instance.agent_url, folder + "/" + file_names[stream], f.read[stream],
+                                               piece_bytes);
       if (!bytes && bytes.error().code == errc::not_found) break;
       if (!bytes) return false;
       f.read[stream] += bytes->size();

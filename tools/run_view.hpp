@@ -12,8 +12,8 @@
 
 namespace troupe {
 
-/// What a person at the terminal sees of a run: state changes on stderr, the tasks' own output on stdout and stderr. Follows
-/// the output on a thread of its own, by reading the sandboxes' files from the agents.
+/// What a person at the terminal sees of a run: state changes on stderr, the tasks' own output on stdout and stderr.
+/// Follows the output on a thread of its own, by reading the sandboxes' files from the agents.
 class run_view {
  public:
   struct options {

@@ -6,8 +6,8 @@
 
 namespace troupe {
 
-/// Rows under a heading, columns aligned, two spaces between. Control characters in cells are replaced, so that no name can write to the
-/// terminal.
+/// Rows under a heading, columns aligned, two spaces between. Control characters in cells are replaced, so that no name
+/// can write to the terminal.
 class table {
  public:
   explicit table(std::vector<std::string> heading) : rows_{std::move(heading)} {}

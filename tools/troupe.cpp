@@ -17,8 +17,10 @@ int main(int argc, char** argv) {
   CLI::App app{"Troupe pools the machines of a cluster and runs tasks on them."};
   app.require_subcommand(1);
   app.set_version_flag("--version", release_version);
-  app.footer("First try: `troupe local` in one terminal, `troupe run --master http://127.0.0.1:5050 -- echo hello` in another.\n"
-             "`troupe COMMAND --help` explains a command, with examples.");
+  app.footer(
+      "First try: `troupe local` in one terminal, `troupe run --master http://127.0.0.1:5050 -- echo hello` in "
+      "another.\n"
+      "`troupe COMMAND --help` explains a command, with examples.");
   int exit_code = 0;
   add_master_command(app, exit_code);
   add_agent_command(app, exit_code);
@@ -27,7 +29,9 @@ int main(int argc, char** argv) {
   add_listing_commands(app, exit_code);
   add_kill_command(app, exit_code);
   add_logs_command(app, exit_code);
-  app.add_subcommand("version", "The release of this program")->callback([] { std::cout << "troupe " << release_version << std::endl; });
+  app.add_subcommand("version", "The release of this program")->callback([] {
+    std::cout << "troupe " << release_version << std::endl;
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -8,9 +8,9 @@
 
 namespace troupe {
 
-/// Starts the agent's shell under the process's supervisor, at agent/<its durable id>. Its records lie under agent/.
-/// `on_ready` hears that address in the actor's thread, at each start.
-void start_agent(process& host, const agent_options& options, view_desk& desk,
+/// Starts the agent's shell under the process's supervisor. `self` is agent/<id>, with the id that durable_id gives for
+/// keys::identity("agent"). Its records lie under agent/. `on_ready` is called in the actor's thread, at each start.
+void start_agent(process& host, const Address& self, const agent_options& options, view_desk& desk,
                  std::function<void(const Address&)> on_ready);
 
 }  // namespace troupe

@@ -13,8 +13,9 @@
 
 namespace troupe {
 
-/// Turns addresses into actors: the one place of a process where a letter finds its receiver, near (a shell) or far (a proxy of
-/// a link). Thread-safe. Owns the handles it is given; `clear` drops them all, so that the actor system can end.
+/// Turns addresses into actors: the one place of a process where a letter finds its receiver, near (a shell) or far (a
+/// proxy of a link). Thread-safe. Owns the handles it is given; `clear` drops them all, so that the actor system can
+/// end.
 class directory {
  public:
   using body_ptr = std::shared_ptr<const google::protobuf::Message>;
@@ -43,7 +44,8 @@ class directory {
   bool knows(const Address& at) const;
   void clear();
 
-  /// Delivers, in order for each pair of calling thread and receiver. False: nobody there, or not their verb; the letter is dropped and counted.
+  /// Delivers, in order for each pair of calling thread and receiver. False: nobody there, or not their verb; the
+  /// letter is dropped and counted.
   bool deliver(const head_ptr& head, const body_ptr& body, const std::shared_ptr<void>& credit = nullptr);
 
   /// How many letters found nobody.

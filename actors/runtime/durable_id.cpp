@@ -25,7 +25,8 @@ result<std::string> durable_id(process& host, const std::string& identity_key) {
   if (!identity.id().empty()) return identity.id();
   identity.set_id(keys::ordered(host.rt().draw()) + keys::ordered(host.rt().draw()));
   auto edits = std::make_shared<const std::vector<edit>>(std::vector<edit>{put(identity_key, identity)});
-  self->request(host.rt().journal, std::chrono::seconds(60), commit_request{edits}).receive([](const commit_done&) {}, note);
+  self->request(host.rt().journal, std::chrono::seconds(60), commit_request{edits})
+      .receive([](const commit_done&) {}, note);
   if (failed) return *failed;
   return identity.id();
 }

@@ -7,8 +7,8 @@
 
 namespace troupe {
 
-/// The id that an identity record holds; drawn, and made durable, if there is none yet. For an actor whose address must be known before
-/// it has recovered. Blocks; not for actors. Errors: those of the journal.
+/// The id that an identity record holds; drawn, and made durable, if there is none yet. For an actor whose address must
+/// be known before it has recovered. Blocks; not for actors. Errors: those of the journal.
 result<std::string> durable_id(process& host, const std::string& identity_key);
 
 }  // namespace troupe

@@ -63,7 +63,9 @@ result<std::unique_ptr<event_ring>> event_ring::open(const std::string& path, st
 event_ring::event_ring(ring_event* slots, std::size_t count, std::size_t mapped_bytes, std::uint64_t tag)
     : slots_(slots), count_(count), mapped_bytes_(mapped_bytes), tag_(tag) {}
 
-event_ring::~event_ring() { ::munmap(slots_, mapped_bytes_); }
+event_ring::~event_ring() {
+  ::munmap(slots_, mapped_bytes_);
+}
 
 void event_ring::record(const Envelope& head, std::uint64_t id, std::int64_t wall_ns, std::uint32_t letters) {
   auto& slot = slots_[cursor_.fetch_add(1) % count_];
@@ -79,7 +81,9 @@ void event_ring::record(const Envelope& head, std::uint64_t id, std::int64_t wal
   reinterpret_cast<std::atomic<std::uint64_t>&>(slot.id).store(id);
 }
 
-std::vector<ring_event> event_ring::events() const { return in_order(slots_, count_); }
+std::vector<ring_event> event_ring::events() const {
+  return in_order(slots_, count_);
+}
 
 result<std::vector<ring_event>> event_ring::read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -12,10 +12,11 @@
 
 namespace troupe {
 
-/// One event as the ring keeps it, and as it lies in the file: 128 bytes, native byte order. Addresses that do not fit are cut.
+/// One event as the ring keeps it, and as it lies in the file: 128 bytes, native byte order. Addresses that do not fit
+/// are cut.
 struct ring_event {
-  std::uint64_t id = 0;       ///< unique in the process; 0 = never written
-  std::int64_t wall_ns = 0;   ///< when it was handled, nanoseconds since 1970
+  std::uint64_t id = 0;      ///< unique in the process; 0 = never written
+  std::int64_t wall_ns = 0;  ///< when it was handled, nanoseconds since 1970
   std::uint64_t trace = 0;
   std::uint64_t cause = 0;
   std::uint64_t incarnation = 0;
@@ -26,12 +27,13 @@ struct ring_event {
 };
 static_assert(sizeof(ring_event) == 128, "the ring's file format");
 
-/// The last events of this process, in fixed slots of a memory-mapped file: it survives the process, not a reboot. Writing is
-/// wait-free and never blocks an actor; a reader may see a slot half written, which its id tells (written last, cleared first).
+/// The last events of this process, in fixed slots of a memory-mapped file: it survives the process, not a reboot.
+/// Writing is wait-free and never blocks an actor; a reader may see a slot half written, which its id tells (written
+/// last, cleared first).
 class event_ring {
  public:
-  /// Maps `path` (made or overwritten; the previous one is kept as `path`.previous) with room for bytes/128 events. An empty path
-  /// keeps the ring in memory only. Errors: io, naming the path.
+  /// Maps `path` (made or overwritten; the previous one is kept as `path`.previous) with room for bytes/128 events. An
+  /// empty path keeps the ring in memory only. Errors: io, naming the path.
   static result<std::unique_ptr<event_ring>> open(const std::string& path, std::size_t bytes);
 
   ~event_ring();

@@ -3,8 +3,8 @@
 #include "actors/runtime/clock.hpp"
 #include "actors/runtime/services.hpp"
 
-#include <caf/error.hpp>
 #include <spdlog/spdlog.h>
+#include <caf/error.hpp>
 
 #include <chrono>
 #include <deque>
@@ -16,9 +16,9 @@
 
 namespace troupe {
 
-/// Carries out outboxes, the same way for every shell: commit the edits, then deliver the letters, then arm one timer. What a step
-/// promised leaves only after its commit and all earlier ones, in step order; commits are pipelined. A failed commit ends the shell, and
-/// what was held is dropped with it: its supervisor starts it again from the store.
+/// Carries out outboxes, the same way for every shell: commit the edits, then deliver the letters, then arm one timer.
+/// What a step promised leaves only after its commit and all earlier ones, in step order; commits are pipelined. A
+/// failed commit ends the shell, and what was held is dropped with it: its supervisor starts it again from the store.
 ///
 /// `Self` is the shell's actor pointer. Lives in the shell's state; used only by it.
 template <class Self>
@@ -89,7 +89,8 @@ class outbox_runner {
     self_->request(rt_.journal, std::chrono::seconds(60), std::move(request))
         .then([this, number](const commit_done&) { on_durable(number); },
               [this](const caf::error& failure) {
-                spdlog::error("journal.commit_failed actor={} error={}", to_string(at_), journal_error(failure).message);
+                spdlog::error("journal.commit_failed actor={} error={}", to_string(at_),
+                              journal_error(failure).message);
                 queue_.clear();
                 self_->quit(failure);
               });

@@ -2,13 +2,13 @@
 
 #include "storage/memory_store.hpp"
 
-#include <caf/send.hpp>
-#include <caf/typed_event_based_actor.hpp>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -57,7 +57,8 @@ result<void> process::start(const process_options& options) {
     store = std::move(*opened);
   }
   system_ = std::make_unique<caf::actor_system>(config_);
-  services_ = std::make_unique<services>(names_, board_, *ring_, spawn_journal(*system_, std::move(store), journal_counters_));
+  services_ =
+      std::make_unique<services>(names_, board_, *ring_, spawn_journal(*system_, std::move(store), journal_counters_));
   supervisor_options supervision;
   supervision.restarts_max = options.restarts_max;
   supervision.on_restart = [this](const std::string& child) {

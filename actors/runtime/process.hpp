@@ -15,17 +15,17 @@
 namespace troupe {
 
 struct process_options {
-  std::string name;                      ///< "master", "agent", …: for logs
-  std::string journal_dir;               ///< the LevelDB; empty: nothing is kept
-  std::string ring_path;                 ///< the event ring's file, on a tmpfs; empty: in memory
+  std::string name;         ///< "master", "agent", …: for logs
+  std::string journal_dir;  ///< the LevelDB; empty: nothing is kept
+  std::string ring_path;    ///< the event ring's file, on a tmpfs; empty: in memory
   std::size_t ring_bytes = 4u << 20;
-  unsigned workers = 1;                  ///< threads for cooperative actors
-  std::size_t restarts_max = 5;          ///< of actors, within a minute; one more ends the process
+  unsigned workers = 1;          ///< threads for cooperative actors
+  std::size_t restarts_max = 5;  ///< of actors, within a minute; one more ends the process
 };
 
-/// What a process is made of before it has a role: actor system, journal, directory, event ring, supervisor, signals. Daemons,
-/// frameworks and executors all start from one. Owns everything in it; destroyed in the main thread, after whatever its owner put on top
-/// (servers, links) has been stopped.
+/// What a process is made of before it has a role: actor system, journal, directory, event ring, supervisor, signals.
+/// Daemons, frameworks and executors all start from one. Owns everything in it; destroyed in the main thread, after
+/// whatever its owner put on top (servers, links) has been stopped.
 class process {
  public:
   /// Call it first thing in main: SIGINT and SIGTERM are blocked for all threads, and taken in `wait`.

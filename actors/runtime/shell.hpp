@@ -24,13 +24,14 @@ namespace troupe {
 /// What a shell needs to know to bring its core up.
 template <class Core>
 struct shell_setup {
-  Address at;                        ///< `id` may be empty: then it is the durable id that the identity record holds
-  std::string identity;              ///< key of the identity record (keys::identity); empty for a core that needs no incarnation
-  std::vector<std::string> prefixes; ///< of the records that are the core's, folded in order of their keys
-  std::function<Core()> make;        ///< a core that remembers nothing yet
-  bool check = false;                ///< check_invariants() after every step
-  view_desk* desk = nullptr;         ///< where this actor's views are asked for; may be null
-  std::function<void(const Address&)> on_ready;  ///< called in the actor's thread, before the first step, with its final address
+  Address at;            ///< `id` may be empty: then it is the durable id that the identity record holds
+  std::string identity;  ///< key of the identity record (keys::identity); empty for a core that needs no incarnation
+  std::vector<std::string> prefixes;  ///< of the records that are the core's, folded in order of their keys
+  std::function<Core()> make;         ///< a core that remembers nothing yet
+  bool check = false;                 ///< check_invariants() after every step
+  view_desk* desk = nullptr;          ///< where this actor's views are asked for; may be null
+  std::function<void(const Address&)>
+      on_ready;  ///< called in the actor's thread, before the first step, with its final address
 };
 
 namespace detail {
@@ -51,7 +52,8 @@ inline std::string draw_id(services& rt) {
 
 }  // namespace detail
 
-/// A shell: one core, its runner, and the few lines that join them. `Interface` is the typed actor that the core's verbs make.
+/// A shell: one core, its runner, and the few lines that join them. `Interface` is the typed actor that the core's
+/// verbs make.
 template <class Core, class Interface>
 class shell {
  public:
@@ -64,7 +66,8 @@ class shell {
   }
 
  private:
-  // --- recovery: fold the records, raise the incarnation durably, then the first event -----------------------------------------
+  // --- recovery: fold the records, raise the incarnation durably, then the first event
+  // -----------------------------------------
   void begin(self_pointer self, services& rt, shell_setup<Core> setup) {
     self_ = self;
     rt_ = &rt;
@@ -94,7 +97,8 @@ class shell {
   template <class Then>
   void request_scan(const std::string& prefix, Then then) {
     self_->request(rt_->journal, std::chrono::seconds(60), scan_request{prefix})
-        .await([then](const scan_done& found) { then(found); }, [this](const caf::error& failure) { give_up(failure); });
+        .await([then](const scan_done& found) { then(found); },
+               [this](const caf::error& failure) { give_up(failure); });
   }
 
   void on_identity(const scan_done& found) {
@@ -107,7 +111,8 @@ class shell {
     identity_.set_incarnation(identity_.incarnation() + 1);
     auto edits = std::make_shared<const std::vector<edit>>(std::vector<edit>{put(setup_.identity, identity_)});
     self_->request(rt_->journal, std::chrono::seconds(60), commit_request{std::move(edits)})
-        .await([this](const commit_done&) { on_identity_durable(); }, [this](const caf::error& failure) { give_up(failure); });
+        .await([this](const commit_done&) { on_identity_durable(); },
+               [this](const caf::error& failure) { give_up(failure); });
   }
 
   void report_damage(const scan_done& found) {
@@ -141,7 +146,8 @@ class shell {
     step_on(own_head(verb_number<internal::Recovered>::value), recovered);
   }
 
-  // --- one step ----------------------------------------------------------------------------------------------------------------
+  // --- one step
+  // ----------------------------------------------------------------------------------------------------------------
   void step_on(const Envelope& head, const google::protobuf::Message& body) {
     context now;
     now.now = monotonic_now(self_->system());
@@ -179,7 +185,8 @@ class shell {
                     [this](const view_request& request) -> caf::result<view> { return look(request.what); }};
   }
 
-  // --- views: made on demand, at most ten a second, never showing what is not durable -----------------------------------------
+  // --- views: made on demand, at most ten a second, never showing what is not durable
+  // -----------------------------------------
   caf::typed_response_promise<view> look(const std::string& what) {
     auto promise = self_->template make_response_promise<view>();
     runner_->when_durable([this, what, promise]() mutable {

@@ -13,8 +13,8 @@
 
 namespace troupe {
 
-/// What one actor is doing, readable from any thread even while the actor is stuck. The directory counts what is sent to it,
-/// its shell counts what it handled.
+/// What one actor is doing, readable from any thread even while the actor is stuck. The directory counts what is sent
+/// to it, its shell counts what it handled.
 struct status_block {
   explicit status_block(std::string name) : name(std::move(name)) {}
 

@@ -22,15 +22,15 @@
 /// A core is a plain class:
 ///
 ///     using hears = …;                                          a verbs<> list
-///     void remember(std::string_view key, std::string_view record)   folds one committed record back in; before the first step
-///     outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now);
+///     void remember(std::string_view key, std::string_view record)   folds one committed record back in; before the
+///     first step outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now);
 ///     state_message save() const;                               the whole state, pending deadlines included
 ///     static core load(const state_message&, options);          load(save(c)) behaves as c does
 ///     view look(const std::string& what) const;                 an immutable picture for people and tools
 ///     void check_invariants() const;                            throws std::logic_error naming the ids
 ///
-/// It reads no clock, draws no randomness, does no I/O, and nothing unordered reaches its outbox. The first event of every
-/// incarnation is internal::Recovered.
+/// It reads no clock, draws no randomness, does no I/O, and nothing unordered reaches its outbox. The first event of
+/// every incarnation is internal::Recovered.
 namespace troupe {
 
 using monotonic_time = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
@@ -38,10 +38,10 @@ using wall_time = std::chrono::time_point<std::chrono::system_clock, std::chrono
 
 /// What the world is like at one step.
 struct context {
-  monotonic_time now;            ///< for deadlines that die with the process
-  wall_time wall_now;            ///< for deadlines that outlive it, and for people
-  std::uint64_t incarnation = 0; ///< of this core's store: rises durably at every recovery
-  std::uint64_t random_seed = 0; ///< fresh at each step; feed it to a generator
+  monotonic_time now;             ///< for deadlines that die with the process
+  wall_time wall_now;             ///< for deadlines that outlive it, and for people
+  std::uint64_t incarnation = 0;  ///< of this core's store: rises durably at every recovery
+  std::uint64_t random_seed = 0;  ///< fresh at each step; feed it to a generator
 };
 
 /// A message on its way out. The runner puts it into an envelope.
@@ -69,9 +69,12 @@ struct step {
 
   template <class Message>
   void say(Address to, Message message) {
-    out.letters.push_back({std::move(to), verb_number<Message>::value, std::make_shared<const Message>(std::move(message))});
+    out.letters.push_back(
+        {std::move(to), verb_number<Message>::value, std::make_shared<const Message>(std::move(message))});
   }
-  void put(std::string key, const google::protobuf::Message& record) { out.edits.push_back(troupe::put(std::move(key), record)); }
+  void put(std::string key, const google::protobuf::Message& record) {
+    out.edits.push_back(troupe::put(std::move(key), record));
+  }
   void erase(std::string key) { out.edits.push_back(troupe::erase(std::move(key))); }
   void log(std::string line) { out.log.push_back(std::move(line)); }
 };
@@ -89,7 +92,8 @@ bool dispatch(Core& core, step& s, const google::protobuf::Message& body, verbs<
 }
 }  // namespace detail
 
-/// Calls core.handle(step&, const M&) for the M among Core::hears that `body` is. False: it is none of them, and nothing happened.
+/// Calls core.handle(step&, const M&) for the M among Core::hears that `body` is. False: it is none of them, and
+/// nothing happened.
 template <class Core>
 bool dispatch(Core& core, step& s, const google::protobuf::Message& body) {
   return detail::dispatch(core, s, body, typename Core::hears{});

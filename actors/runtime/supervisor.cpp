@@ -1,8 +1,8 @@
 #include "actors/runtime/supervisor.hpp"
 
+#include <spdlog/spdlog.h>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <spdlog/spdlog.h>
 
 #include <map>
 
@@ -49,7 +49,8 @@ struct supervisor_state {
   // The supervisor goes last: its children first, newest to oldest is not needed since none depends on another's end.
   void on_exit(const caf::exit_msg& exit) {
     ending = true;
-    for (auto& [addr, child] : running) self->send_exit(caf::actor_cast<caf::actor>(child.actor), caf::exit_reason::user_shutdown);
+    for (auto& [addr, child] : running)
+      self->send_exit(caf::actor_cast<caf::actor>(child.actor), caf::exit_reason::user_shutdown);
     running.clear();
     self->quit(exit.reason);
   }
@@ -74,7 +75,8 @@ supervisor_actor::behavior_type run_supervisor(supervisor_state::self_pointer se
 
 }  // namespace
 
-supervisor_actor spawn_supervisor(caf::actor_system& system, supervisor_options options, std::vector<child_spec> children) {
+supervisor_actor spawn_supervisor(caf::actor_system& system, supervisor_options options,
+                                  std::vector<child_spec> children) {
   return system.spawn(run_supervisor, std::move(options), std::move(children));
 }
 

@@ -12,7 +12,9 @@ void view_desk::serve(viewable actor) {
   actor_ = std::move(actor);
 }
 
-void view_desk::close() { serve(viewable()); }
+void view_desk::close() {
+  serve(viewable());
+}
 
 void view_desk::ask(const std::string& what, std::function<void(const view&)> answer) {
   viewable actor;

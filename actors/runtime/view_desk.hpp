@@ -19,7 +19,8 @@ class view_desk {
   /// Whom to ask from now on; an actor that was started again takes its predecessor's place.
   void serve(viewable actor);
 
-  /// Calls `answer` once, in some actor thread: with the view, or null if there is nobody or it did not answer within 10 s.
+  /// Calls `answer` once, in some actor thread: with the view, or null if there is nobody or it did not answer within
+  /// 10 s.
   void ask(const std::string& what, std::function<void(const view&)> answer);
 
   /// Forgets the actor, so that the system can end.

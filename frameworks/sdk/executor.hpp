@@ -6,8 +6,9 @@
 #include <optional>
 #include <string>
 
-/// Writing an executor: one process that runs many tasks of one framework on one agent. Like a scheduler it only answers events
-/// with calls; the work itself runs on threads of the program's, which report back through `executor_program::tell`.
+/// Writing an executor: one process that runs many tasks of one framework on one agent. Like a scheduler it only
+/// answers events with calls; the work itself runs on threads of the program's, which report back through
+/// `executor_program::tell`.
 namespace troupe::sdk {
 
 /// What an executor may do in answer to an event. Valid only during the event.

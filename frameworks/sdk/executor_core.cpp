@@ -7,7 +7,8 @@
 
 namespace troupe::sdk {
 
-void executor_calls::update(const task_id& task, v1::TaskState state, const std::string& message, const std::string& data) {
+void executor_calls::update(const task_id& task, v1::TaskState state, const std::string& message,
+                            const std::string& data) {
   v1::TaskStatus status;
   *status.mutable_task_id() = task.proto();
   status.set_state(state);
@@ -47,8 +48,8 @@ void executor_core::end(step& s) {
   s.say(address(internal::RUNTIME, "local"), std::move(exit));
 }
 
-/// Runs one event of the executor and sends what it reported: every update gets its ids, its time and a fresh uuid, and is kept
-/// until it is acknowledged.
+/// Runs one event of the executor and sends what it reported: every update gets its ids, its time and a fresh uuid, and
+/// is kept until it is acknowledged.
 template <class Event>
 void executor_core::tell(step& s, Event event) {
   std::vector<v1::TaskStatus> updates;
@@ -78,7 +79,9 @@ void executor_core::subscribe(step& s) {
   subscribe_at_ = s.now.now + options_.subscribe_retry;
 }
 
-void executor_core::handle(step& s, const internal::Recovered&) { give_up_at_ = s.now.now + options_.recovery_timeout; }
+void executor_core::handle(step& s, const internal::Recovered&) {
+  give_up_at_ = s.now.now + options_.recovery_timeout;
+}
 
 void executor_core::handle(step& s, const internal::TimerFired&) {
   if (subscribe_at_ && s.now.now >= *subscribe_at_) {
@@ -134,7 +137,8 @@ void executor_core::handle(step& s, const v1::executor::Event::Kill& m) {
 
 void executor_core::handle(step&, const v1::executor::Event::Acknowledged& m) {
   auto& updates = unacknowledged_updates_;
-  updates.erase(std::remove_if(updates.begin(), updates.end(), [&](const auto& u) { return u.uuid() == m.uuid(); }), updates.end());
+  updates.erase(std::remove_if(updates.begin(), updates.end(), [&](const auto& u) { return u.uuid() == m.uuid(); }),
+                updates.end());
   auto& tasks = unacknowledged_tasks_;
   tasks.erase(std::remove_if(tasks.begin(), tasks.end(),
                              [&](const auto& t) { return t.task_id().value() == m.task_id().value(); }),

@@ -19,8 +19,8 @@ struct executor_core_options {
   std::chrono::milliseconds linger{std::chrono::seconds(5)};             ///< for acknowledgements, after stop
 };
 
-/// The core around an executor: subscribes, repeats what is not acknowledged, ends when its agent says so or stays away.
-/// At its end it says ProgramEvent{"exit", code in decimal} to runtime/local.
+/// The core around an executor: subscribes, repeats what is not acknowledged, ends when its agent says so or stays
+/// away. At its end it says ProgramEvent{"exit", code in decimal} to runtime/local.
 class executor_core {
  public:
   using hears = custom_executor_hears;

@@ -43,7 +43,8 @@ result<http_answer> http_get(const std::string& url, std::chrono::milliseconds t
   curl_easy_setopt(easy.handle, CURLOPT_WRITEDATA, &answer.body);
   auto code = curl_easy_perform(easy.handle);
   if (code != CURLE_OK)
-    return error{errc::unavailable, "cannot read " + url + ": " + (words[0] != '\0' ? words : curl_easy_strerror(code))};
+    return error{errc::unavailable,
+                 "cannot read " + url + ": " + (words[0] != '\0' ? words : curl_easy_strerror(code))};
   long status = 0;
   curl_easy_getinfo(easy.handle, CURLINFO_RESPONSE_CODE, &status);
   answer.status = static_cast<int>(status);
@@ -58,8 +59,10 @@ result<std::string> http_get_ok(const std::string& url, std::chrono::millisecond
   return error{code, url + " answered " + std::to_string(answer->status) + ": " + answer->body};
 }
 
-result<std::string> download_sandbox_range(const std::string& url, const std::string& path, std::uint64_t offset, std::uint64_t length) {
-  return http_get_ok(url + "/files/download?path=" + url_encode(path) + "&offset=" + std::to_string(offset) + "&length=" + std::to_string(length));
+result<std::string> download_sandbox_range(const std::string& url, const std::string& path, std::uint64_t offset,
+                                           std::uint64_t length) {
+  return http_get_ok(url + "/files/download?path=" + url_encode(path) + "&offset=" + std::to_string(offset) +
+                     "&length=" + std::to_string(length));
 }
 
 result<std::string> download_sandbox_file(const std::string& url, const std::string& path) {
@@ -70,8 +73,8 @@ std::string url_encode(const std::string& text) {
   static const char digits[] = "0123456789ABCDEF";
   std::string encoded;
   for (unsigned char c : text) {
-    bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                      c == '_' || c == '~' || c == '/';
+    bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                      c == '.' || c == '_' || c == '~' || c == '/';
     if (unreserved) {
       encoded.push_back(static_cast<char>(c));
     } else {

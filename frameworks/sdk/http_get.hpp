@@ -20,9 +20,10 @@ result<http_answer> http_get(const std::string& url, std::chrono::milliseconds t
 /// The same, an answer other than 200 being an error that carries the body's text.
 result<std::string> http_get_ok(const std::string& url, std::chrono::milliseconds timeout = std::chrono::seconds(30));
 
-/// One piece of a sandbox's file, byte for byte, from an agent's /files/download. `url` is the agent's, as http://host:port.
-/// Shorter than `length` only at the file's present end. Errors: not_found, unavailable.
-result<std::string> download_sandbox_range(const std::string& url, const std::string& path, std::uint64_t offset, std::uint64_t length);
+/// One piece of a sandbox's file, byte for byte, from an agent's /files/download. `url` is the agent's, as
+/// http://host:port. Shorter than `length` only at the file's present end. Errors: not_found, unavailable.
+result<std::string> download_sandbox_range(const std::string& url, const std::string& path, std::uint64_t offset,
+                                           std::uint64_t length);
 
 /// A whole file from /files/download.
 result<std::string> download_sandbox_file(const std::string& url, const std::string& path);

@@ -27,19 +27,22 @@ result<std::unique_ptr<linked_process>> linked_process::open(const process_optio
   if (!host) return host.error();
   made->host_ = std::move(*host);
   auto* process = made->host_.get();
-  process->names().add_endpoint(address(internal::RUNTIME, "local"),
-                                [process](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
-                                  const auto* event = dynamic_cast<const internal::ProgramEvent*>(body.get());
-                                  if (!event || event->name() != "exit") return false;
-                                  process->stop(exit_code_of(*event));
-                                  return true;
-                                });
+  process->names().add_endpoint(
+      address(internal::RUNTIME, "local"),
+      [process](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
+        const auto* event = dynamic_cast<const internal::ProgramEvent*>(body.get());
+        if (!event || event->name() != "exit") return false;
+        process->stop(exit_code_of(*event));
+        return true;
+      });
   return made;
 }
 
 /// Waits, not for ever, until the link's proxy has passed on all that was said: a teardown must not die in its mailbox.
 void linked_process::drain() {
-  auto waits = [this](const std::shared_ptr<const status_block>& block) { return block->name != to_string(self_) && block->depth() > 0; };
+  auto waits = [this](const std::shared_ptr<const status_block>& block) {
+    return block->name != to_string(self_) && block->depth() > 0;
+  };
   for (int attempt = 0; attempt < 500; ++attempt) {
     auto blocks = host_->board().all();
     if (std::none_of(blocks.begin(), blocks.end(), waits)) return;
@@ -98,6 +101,8 @@ void linked_process::tell(const std::string& name, const std::string& data) {
   host_->names().deliver(head, event);
 }
 
-int linked_process::wait() { return host_->wait(); }
+int linked_process::wait() {
+  return host_->wait();
+}
 
 }  // namespace troupe::sdk

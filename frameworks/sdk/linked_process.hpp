@@ -11,8 +11,8 @@
 
 namespace troupe::sdk {
 
-/// A process with one actor and one link: what a framework and a custom executor have in common. The actor ends it by saying
-/// ProgramEvent{"exit", code} to runtime/local.
+/// A process with one actor and one link: what a framework and a custom executor have in common. The actor ends it by
+/// saying ProgramEvent{"exit", code} to runtime/local.
 class linked_process {
  public:
   static result<std::unique_ptr<linked_process>> open(const process_options& options);
@@ -20,8 +20,8 @@ class linked_process {
 
   process& host() { return *host_; }
 
-  /// For the actor's on_ready, which may come again after a failure: the first call dials `target` as `self`, later ones tell the actor
-  /// who is there.
+  /// For the actor's on_ready, which may come again after a failure: the first call dials `target` as `self`, later
+  /// ones tell the actor who is there.
   void on_actor_ready(const Address& self, const std::string& target);
 
   void tell(const std::string& name, const std::string& data);

@@ -30,7 +30,8 @@ void log_to_stderr(bool verbose) {
 
 result<std::string> master_of(const program_options& options) {
   auto master = options.master.empty() ? environment("TROUPE_MASTER") : options.master;
-  if (master.empty()) return invalid("no master given: set TROUPE_MASTER to its address, for instance http://127.0.0.1:5050");
+  if (master.empty())
+    return invalid("no master given: set TROUPE_MASTER to its address, for instance http://127.0.0.1:5050");
   if (master.find("://") == std::string::npos) master = "http://" + master;
   if (auto parsed = parse_link_target(master); !parsed) return parsed.error();
   return master;
@@ -45,7 +46,8 @@ struct scheduler_program::parts {
 scheduler_program::scheduler_program(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
 scheduler_program::~scheduler_program() = default;
 
-result<std::unique_ptr<scheduler_program>> scheduler_program::start(std::shared_ptr<scheduler> logic, const program_options& options) {
+result<std::unique_ptr<scheduler_program>> scheduler_program::start(std::shared_ptr<scheduler> logic,
+                                                                    const program_options& options) {
   log_to_stderr(options.verbose);
   auto master = master_of(options);
   if (!master) return master.error();
@@ -74,7 +76,9 @@ result<std::unique_ptr<scheduler_program>> scheduler_program::start(std::shared_
   return std::unique_ptr<scheduler_program>(new scheduler_program(std::move(p)));
 }
 
-void scheduler_program::tell(const std::string& name, const std::string& data) { parts_->linked->tell(name, data); }
+void scheduler_program::tell(const std::string& name, const std::string& data) {
+  parts_->linked->tell(name, data);
+}
 
 int scheduler_program::run() {
   int interrupts = 0;
@@ -99,16 +103,19 @@ int run_scheduler_program(std::shared_ptr<scheduler> logic, const program_option
 
 result<executor_environment> executor_environment::read() {
   executor_environment found;
-  for (auto [variable, field] : {std::pair{"TROUPE_FRAMEWORK_ID", &found.framework_id}, std::pair{"TROUPE_EXECUTOR_ID", &found.executor_id},
-                                 std::pair{"TROUPE_CONTAINER_ID", &found.container_id}, std::pair{"TROUPE_SANDBOX", &found.sandbox},
-                                 std::pair{"TROUPE_AGENT_ENDPOINT", &found.agent_endpoint}}) {
+  for (auto [variable, field] :
+       {std::pair{"TROUPE_FRAMEWORK_ID", &found.framework_id}, std::pair{"TROUPE_EXECUTOR_ID", &found.executor_id},
+        std::pair{"TROUPE_CONTAINER_ID", &found.container_id}, std::pair{"TROUPE_SANDBOX", &found.sandbox},
+        std::pair{"TROUPE_AGENT_ENDPOINT", &found.agent_endpoint}}) {
     *field = environment(variable);
-    if (field->empty()) return invalid(std::string(variable) + " is not set: an executor is started by an agent, not by hand");
+    if (field->empty())
+      return invalid(std::string(variable) + " is not set: an executor is started by an agent, not by hand");
   }
   return found;
 }
 
-int run_executor_program(const std::function<std::shared_ptr<executor>(const executor_environment&, tell_function)>& make) {
+int run_executor_program(
+    const std::function<std::shared_ptr<executor>(const executor_environment&, tell_function)>& make) {
   log_to_stderr(true);
   auto told = executor_environment::read();
   if (!told) {

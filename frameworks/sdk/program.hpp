@@ -22,13 +22,15 @@ struct program_options {
 class scheduler_program {
  public:
   /// Errors: invalid_argument (no master, or an address that is none), unavailable (state_dir is in use), io.
-  static result<std::unique_ptr<scheduler_program>> start(std::shared_ptr<scheduler> logic, const program_options& options);
+  static result<std::unique_ptr<scheduler_program>> start(std::shared_ptr<scheduler> logic,
+                                                          const program_options& options);
   ~scheduler_program();
 
   /// Sends on_program_event to the scheduler. Any thread.
   void tell(const std::string& name, const std::string& data = {});
 
-  /// Until the scheduler stops; its exit code. SIGINT and SIGTERM become the program event "interrupt"; a second one ends the program at once.
+  /// Until the scheduler stops; its exit code. SIGINT and SIGTERM become the program event "interrupt"; a second one
+  /// ends the program at once.
   int run();
 
  private:
@@ -47,9 +49,10 @@ struct executor_environment {
   static result<executor_environment> read();
 };
 
-/// Runs an executor to its end; the exit code. `make` gets what the agent said and a function that sends on_program_event, which any
-/// thread may call for as long as the executor lives.
+/// Runs an executor to its end; the exit code. `make` gets what the agent said and a function that sends
+/// on_program_event, which any thread may call for as long as the executor lives.
 using tell_function = std::function<void(const std::string& name, const std::string& data)>;
-int run_executor_program(const std::function<std::shared_ptr<executor>(const executor_environment&, tell_function)>& make);
+int run_executor_program(
+    const std::function<std::shared_ptr<executor>(const executor_environment&, tell_function)>& make);
 
 }  // namespace troupe::sdk

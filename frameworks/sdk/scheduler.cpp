@@ -91,7 +91,9 @@ void calls::put(const std::string& key, const google::protobuf::Message& record)
   step_.put(keys::path({"framework", "app", key}), record);
 }
 
-void calls::erase(const std::string& key) { step_.erase(keys::path({"framework", "app", key})); }
+void calls::erase(const std::string& key) {
+  step_.erase(keys::path({"framework", "app", key}));
+}
 
 void calls::wake_at(monotonic_time at) {
   if (!wake_ || at < *wake_) wake_ = at;

@@ -9,11 +9,12 @@
 #include <string>
 #include <vector>
 
-/// Writing a framework: derive from `scheduler`, answer events with calls. A scheduler is pure: it gets the time as an argument and
-/// does nothing but calls, so it can be tried in a loop, in a simulator, and recovered from its store.
+/// Writing a framework: derive from `scheduler`, answer events with calls. A scheduler is pure: it gets the time as an
+/// argument and does nothing but calls, so it can be tried in a loop, in a simulator, and recovered from its store.
 namespace troupe::sdk {
 
-/// What a scheduler may do in answer to an event. Nothing leaves before the event's step is durable. Valid only during the event.
+/// What a scheduler may do in answer to an event. Nothing leaves before the event's step is durable. Valid only during
+/// the event.
 class calls {
  public:
   calls(step& s, const framework_id& framework, std::optional<monotonic_time>& wake, std::optional<int>& exit_code)
@@ -21,12 +22,14 @@ class calls {
 
   /// Launches tasks on an offer; what they leave is declined with `filters`. task.agent_id is filled in from the offer.
   void launch(const v1::Offer& offer, std::vector<v1::TaskInfo> tasks, const v1::Filters& filters = {});
-  void accept(const std::vector<offer_id>& offers, const std::vector<v1::Offer::Operation>& operations, const v1::Filters& filters = {});
+  void accept(const std::vector<offer_id>& offers, const std::vector<v1::Offer::Operation>& operations,
+              const v1::Filters& filters = {});
   void decline(const v1::Offer& offer, std::chrono::milliseconds refuse = std::chrono::seconds(5));
   /// No roles: all of the framework's.
   void revive(const std::vector<std::string>& roles = {});
   void suppress(const std::vector<std::string>& roles = {});
-  void kill(const task_id& task, std::optional<agent_id> agent = {}, std::optional<std::chrono::milliseconds> grace = {});
+  void kill(const task_id& task, std::optional<agent_id> agent = {},
+            std::optional<std::chrono::milliseconds> grace = {});
   /// No tasks: asks about all that the master knows of.
   void reconcile(const std::vector<v1::TaskStatus>& tasks = {});
   /// A message of the framework's own to one of its executors, best effort. See typed_message.hpp.
@@ -38,7 +41,8 @@ class calls {
   /// Ends the program; the framework's tasks run on until its failover timeout.
   void stop(int exit_code) { exit_code_ = exit_code; }
 
-  /// A record of the scheduler's own, recovered by scheduler::remember after a crash. Keys are the scheduler's to choose.
+  /// A record of the scheduler's own, recovered by scheduler::remember after a crash. Keys are the scheduler's to
+  /// choose.
   void put(const std::string& key, const google::protobuf::Message& record);
   void erase(const std::string& key);
 

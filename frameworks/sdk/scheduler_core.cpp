@@ -12,7 +12,6 @@ namespace {
 
 const std::string self_key = keys::path({"framework", "self"});
 
-
 std::chrono::milliseconds backoff(const scheduler_core_options& options, unsigned attempts) {
   auto wait = options.subscribe_retry * (1u << std::min(attempts, 16u));
   return std::min<std::chrono::milliseconds>(wait, options.subscribe_retry_max);
@@ -137,7 +136,8 @@ void scheduler_core::handle(step& s, const v1::scheduler::Event::Update& m) {
 }
 
 void scheduler_core::handle(step& s, const v1::scheduler::Event::UpdateOperationStatus& m) {
-  s.log("framework.operation_refused operation=" + m.status().operation_id().value() + " message=" + m.status().message());
+  s.log("framework.operation_refused operation=" + m.status().operation_id().value() +
+        " message=" + m.status().message());
 }
 
 void scheduler_core::handle(step& s, const v1::scheduler::Event::Message& m) {

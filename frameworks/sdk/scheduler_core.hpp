@@ -8,7 +8,7 @@
 namespace troupe::sdk {
 
 struct scheduler_core_options {
-  std::chrono::milliseconds subscribe_retry{2000};       ///< first repetition of an unanswered Subscribe, doubling
+  std::chrono::milliseconds subscribe_retry{2000};  ///< first repetition of an unanswered Subscribe, doubling
   std::chrono::milliseconds subscribe_retry_max{15000};
 };
 

@@ -6,7 +6,8 @@
 #include <optional>
 #include <string>
 
-/// A framework's own messages between its scheduler and its executors travel as opaque bytes; packed this way they carry their type.
+/// A framework's own messages between its scheduler and its executors travel as opaque bytes; packed this way they
+/// carry their type.
 namespace troupe::sdk {
 
 inline std::string pack(const google::protobuf::Message& message) {

@@ -33,10 +33,13 @@ struct flags {
 /// Shows how far the job is: a bar that redraws itself on a terminal, a line every few seconds elsewhere.
 class progress_bar {
  public:
-  progress_bar(std::size_t maps, std::size_t reduces, std::size_t files) : maps_(maps), reduces_(reduces), files_(files) {}
+  progress_bar(std::size_t maps, std::size_t reduces, std::size_t files)
+      : maps_(maps), reduces_(reduces), files_(files) {}
   ~progress_bar() { finish(); }
 
-  void start() { thread_ = std::thread([this] { draw_until_done(); }); }
+  void start() {
+    thread_ = std::thread([this] { draw_until_done(); });
+  }
 
   void update(const job_progress& now) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -59,8 +62,9 @@ class progress_bar {
     auto all = maps_ + reduces_;
     auto done = now_.maps_done + now_.reduces_done;
     auto filled = all == 0 ? width : width * done / all;
-    return "[" + std::string(filled, '#') + std::string(width - filled, '.') + "] maps " + std::to_string(now_.maps_done) + "/" +
-           std::to_string(maps_) + " reduces " + std::to_string(now_.reduces_done) + "/" + std::to_string(reduces_) + " files " +
+    return "[" + std::string(filled, '#') + std::string(width - filled, '.') + "] maps " +
+           std::to_string(now_.maps_done) + "/" + std::to_string(maps_) + " reduces " +
+           std::to_string(now_.reduces_done) + "/" + std::to_string(reduces_) + " files " +
            std::to_string(now_.files_done) + "/" + std::to_string(files_);
   }
 
@@ -68,7 +72,8 @@ class progress_bar {
     bool terminal = ::isatty(STDERR_FILENO) != 0;
     auto pause = terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(2000);
     std::unique_lock<std::mutex> lock(mutex_);
-    while (!wake_.wait_for(lock, pause, [this] { return done_; })) std::cerr << (terminal ? "\r" : "") << line() << (terminal ? "" : "\n") << std::flush;
+    while (!wake_.wait_for(lock, pause, [this] { return done_; }))
+      std::cerr << (terminal ? "\r" : "") << line() << (terminal ? "" : "\n") << std::flush;
     std::cerr << (terminal ? "\r" : "") << line() << std::endl;
   }
 
@@ -108,7 +113,9 @@ result<word_counts> collect(const wordcount_scheduler& scheduler) {
 
 void print_top(const word_counts& all, std::size_t top) {
   std::vector<std::pair<std::string, std::uint64_t>> words(all.counts().begin(), all.counts().end());
-  auto more = [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; };
+  auto more = [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  };
   auto shown = std::min(top, words.size());
   std::partial_sort(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(shown), words.end(), more);
   for (std::size_t i = 0; i < shown; ++i) std::cout << words[i].second << ' ' << words[i].first << '\n';
@@ -166,7 +173,9 @@ int main(int argc, char** argv) {
   app.add_option("--root", given.roots, "A folder to count below; may be given several times")->capture_default_str();
   app.add_option("--maps", given.maps, "Map tasks")->check(CLI::Range(1, 10000))->capture_default_str();
   app.add_option("--reduces", given.reduces, "Reduce tasks")->check(CLI::Range(1, 1000))->capture_default_str();
-  app.add_option("--spread", given.spread, "Use at least so many agents")->check(CLI::Range(1, 10000))->capture_default_str();
+  app.add_option("--spread", given.spread, "Use at least so many agents")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
   app.add_option("--top", given.top, "How many of the most frequent words to print")->capture_default_str();
   app.add_option("--output", given.output, "Write all counts to this file, `word count` a line, sorted");
   app.add_option("--state-dir", given.state_dir, "Remember the job here, so that it can be resumed after a crash");

@@ -23,7 +23,8 @@ std::vector<text_file> find_text_files(const std::vector<std::string>& roots) {
     for (fs::recursive_directory_iterator it(root, options, failed), end; !failed && it != end; it.increment(failed)) {
       std::error_code unreadable;
       if (it->symlink_status(unreadable).type() != fs::file_type::regular) continue;
-      if (is_text_name(it->path().filename().string())) found.push_back({it->path().string(), it->file_size(unreadable)});
+      if (is_text_name(it->path().filename().string()))
+        found.push_back({it->path().string(), it->file_size(unreadable)});
     }
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });

@@ -11,8 +11,8 @@ struct text_file {
   std::uint64_t bytes = 0;
 };
 
-/// Is a file of this name text, Markdown, HTML or a copyright file that is not compressed? That is: its name has no dot, or ends in
-/// .txt, .md, .markdown, .html or .htm.
+/// Is a file of this name text, Markdown, HTML or a copyright file that is not compressed? That is: its name has no
+/// dot, or ends in .txt, .md, .markdown, .html or .htm.
 bool is_text_name(const std::string& name);
 
 /// All such regular files below the roots, sorted by path in byte order. Links are neither counted nor followed.

@@ -9,7 +9,8 @@
 
 namespace troupe::wordcount {
 
-wordcount_executor::wordcount_executor(std::string sandbox, std::function<void(const std::string&, const std::string&)> tell)
+wordcount_executor::wordcount_executor(std::string sandbox,
+                                       std::function<void(const std::string&, const std::string&)> tell)
     : sandbox_(std::move(sandbox)), tell_(std::move(tell)) {}
 
 wordcount_executor::~wordcount_executor() {
@@ -102,7 +103,9 @@ void wordcount_executor::finish(const std::string& task, const Output& output) {
   tell_("finished", task + separator + output.SerializeAsString());
 }
 
-void wordcount_executor::fail(const std::string& task, const std::string& message) { tell_("failed", task + separator + message); }
+void wordcount_executor::fail(const std::string& task, const std::string& message) {
+  tell_("failed", task + separator + message);
+}
 
 void wordcount_executor::on_program_event(sdk::executor_calls& call, const std::string& name, const std::string& data) {
   if (name == "progress") {

@@ -13,7 +13,8 @@
 
 namespace troupe::wordcount {
 
-/// Runs maps and reduces, each on a thread of its own. Threads report through `tell`, which comes back as a program event.
+/// Runs maps and reduces, each on a thread of its own. Threads report through `tell`, which comes back as a program
+/// event.
 class wordcount_executor : public sdk::executor {
  public:
   /// `tell` may be called from any thread, as long as this object lives.

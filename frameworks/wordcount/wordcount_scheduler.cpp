@@ -72,7 +72,9 @@ v1::FrameworkInfo wordcount_scheduler::describe() const {
   return info;
 }
 
-wordcount_scheduler::pieces& wordcount_scheduler::current() { return maps_done() ? reduces_ : maps_; }
+wordcount_scheduler::pieces& wordcount_scheduler::current() {
+  return maps_done() ? reduces_ : maps_;
+}
 
 bool wordcount_scheduler::maps_done() const {
   return std::all_of(maps_.begin(), maps_.end(), [](const piece& p) { return p.done(); });
@@ -92,8 +94,8 @@ unsigned wordcount_scheduler::most_on_one_agent() const {
 
 unsigned wordcount_scheduler::launched_on(const std::string& agent) const {
   const auto& list = maps_done() ? reduces_ : maps_;
-  return static_cast<unsigned>(
-      std::count_if(list.begin(), list.end(), [&](const piece& p) { return p.launched && p.record.agent_id() == agent; }));
+  return static_cast<unsigned>(std::count_if(
+      list.begin(), list.end(), [&](const piece& p) { return p.launched && p.record.agent_id() == agent; }));
 }
 
 Work wordcount_scheduler::work_of(const piece& p) const {
@@ -132,7 +134,8 @@ v1::TaskInfo wordcount_scheduler::task_of(piece& p, const v1::Offer& offer, cons
 }
 
 void wordcount_scheduler::on_subscribed(sdk::calls& call) {
-  // Launches that were lost with a former self are asked about by name; the master's answer sends them back to be launched again.
+  // Launches that were lost with a former self are asked about by name; the master's answer sends them back to be
+  // launched again.
   std::vector<v1::TaskStatus> unsure;
   for (auto* list : {&maps_, &reduces_})
     for (const auto& p : *list) {
@@ -191,8 +194,8 @@ void wordcount_scheduler::on_status(sdk::calls& call, const v1::TaskStatus& stat
     call.put(name, p->record);
     if (!p->record.reduce() && maps_done()) call.revive();
   } else {
-    call.log("wordcount.piece_failed task=" + status.task_id().value() + " state=" + std::string(short_name(status.state())) +
-             " message=" + status.message());
+    call.log("wordcount.piece_failed task=" + status.task_id().value() +
+             " state=" + std::string(short_name(status.state())) + " message=" + status.message());
     if (p->record.attempt() + 1 >= attempts_max) {
       call.teardown(1);
       return;
@@ -203,7 +206,8 @@ void wordcount_scheduler::on_status(sdk::calls& call, const v1::TaskStatus& stat
   if (std::all_of(reduces_.begin(), reduces_.end(), [](const piece& r) { return r.done(); })) call.teardown(0);
 }
 
-void wordcount_scheduler::on_message(sdk::calls& call, const agent_id& agent, const executor_id& executor, const std::string& bytes) {
+void wordcount_scheduler::on_message(sdk::calls& call, const agent_id& agent, const executor_id& executor,
+                                     const std::string& bytes) {
   if (sdk::unpack<ExecutorReady>(bytes)) {
     Settings settings;
     settings.set_report_every_files(report_every_files);

@@ -15,8 +15,8 @@ namespace troupe::wordcount {
 struct plan {
   std::vector<std::vector<text_file>> maps;  ///< one entry a map task
   unsigned reduces = 1;
-  unsigned spread = 1;                       ///< no agent gets more than a spread-th of the tasks, rounded up
-  std::string executor_command;              ///< what an agent runs as the executor
+  unsigned spread = 1;           ///< no agent gets more than a spread-th of the tasks, rounded up
+  std::string executor_command;  ///< what an agent runs as the executor
   std::string user;
 };
 
@@ -30,8 +30,8 @@ struct job_progress {
   std::map<std::string, unsigned> tasks_by_agent;  ///< finished ones, by agent id
 };
 
-/// The scheduler of the word count: maps first, then reduces that fetch the maps' output from the agents. Remembers what was
-/// launched and what is done, so that it resumes after a crash.
+/// The scheduler of the word count: maps first, then reduces that fetch the maps' output from the agents. Remembers
+/// what was launched and what is done, so that it resumes after a crash.
 class wordcount_scheduler : public sdk::scheduler {
  public:
   wordcount_scheduler(plan work, std::function<void(const job_progress&)> changed);
@@ -40,7 +40,8 @@ class wordcount_scheduler : public sdk::scheduler {
   void on_subscribed(sdk::calls& call) override;
   void on_offers(sdk::calls& call, const std::vector<v1::Offer>& offers) override;
   void on_status(sdk::calls& call, const v1::TaskStatus& status) override;
-  void on_message(sdk::calls& call, const agent_id& agent, const executor_id& executor, const std::string& bytes) override;
+  void on_message(sdk::calls& call, const agent_id& agent, const executor_id& executor,
+                  const std::string& bytes) override;
   void on_failure(sdk::calls& call, const v1::scheduler::Event::Failure& failure) override;
   void on_program_event(sdk::calls& call, const std::string& name, const std::string& data) override;
   void remember(const std::string& key, std::string_view record) override;

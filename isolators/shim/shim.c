@@ -29,7 +29,6 @@ enum { plan_fd = 3, report_fd = 4 };
 
 struct task {
   pid_t pid;
-  int ended;
   int status;
 };
 
@@ -61,23 +60,31 @@ static void kill_children(void) {
 static pid_t reap_one(struct task* task, int options) {
   int status;
   pid_t pid = waitpid(-1, &status, options);
-  if (pid == task->pid) {
-    task->ended = 1;
-    task->status = status;
-  }
+  if (pid == task->pid) task->status = status;
   return pid;
 }
 
 /* Ends everything that descends from the task. Whoever loses its parent becomes our child, so this ends when we have
- * none. */
+ * none. The group first and at once, so that nobody in it slips away by forking; the task, dead or not, is not reaped
+ * before and keeps the group's number from meaning another. */
 static void end_all(struct task* task) {
-  if (!task->ended) kill(-task->pid, SIGKILL);
+  kill(-task->pid, SIGKILL);
   for (;;) {
     pid_t pid = reap_one(task, WNOHANG);
     if (pid > 0) continue;
     if (pid < 0) return;
     kill_children();
     if (reap_one(task, 0) < 0) return;
+  }
+}
+
+/* Reaps whoever else has ended, and leaves the task for end_all. */
+static int has_ended(const struct task* task) {
+  for (;;) {
+    siginfo_t ended = {.si_pid = 0};
+    if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return 0;
+    if (ended.si_pid == task->pid) return 1;
+    waitpid(ended.si_pid, NULL, WNOHANG);
   }
 }
 
@@ -95,10 +102,8 @@ static void hold(struct task* task) {
   sigemptyset(&awaited);
   sigaddset(&awaited, SIGCHLD);
   sigaddset(&awaited, SIGTERM);
-  while (!task->ended) {
-    int number = sigwaitinfo(&awaited, NULL);
-    if (number == SIGTERM) break;
-    while (reap_one(task, WNOHANG) > 0) continue;
+  while (!has_ended(task)) {
+    if (sigwaitinfo(&awaited, NULL) == SIGTERM) break;
   }
   end_all(task);
   record_end(task);

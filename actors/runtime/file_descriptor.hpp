@@ -21,6 +21,8 @@ class file_descriptor {
   ~file_descriptor() { close(); }
 
   int get() const { return fd_; }
+  /// Gives it away: the caller closes it.
+  int release() { return std::exchange(fd_, -1); }
   explicit operator bool() const { return fd_ >= 0; }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));

@@ -1,0 +1,108 @@
+"""Crashes and kills of real processes: what was told survives, what was running is accounted for."""
+import json
+import os
+import signal
+import unittest
+
+from cluster import BIN, ClusterTest, await_true
+
+
+class AgentKilled(ClusterTest):
+    def test_it_returns_under_the_same_id_and_its_tasks_end_with_a_reason(self):
+        agent = self.agents[0]
+        before = agent.state()["id"]
+        run = self.spawn(BIN / "troupe", "run", "--name", "doomed", "--", "sleep", "1000")
+        self.await_task("TASK_RUNNING", "doomed")
+        agent.kill()
+        agent.start()
+        _, err = run.communicate(timeout=120)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("REASON_AGENT_RESTARTED", err)
+        self.assertEqual(agent.state()["id"], before)
+        await_true(lambda: not self.shims(), "all shims to be gone")
+        # And it works again.
+        self.assertEqual(self.troupe("run", "--", "true").returncode, 0)
+
+
+class FrameworkKilled(ClusterTest):
+    def test_it_is_back_under_the_same_id_and_its_tasks_are_undisturbed(self):
+        state = self.folder / "steady"
+        first = self.spawn(BIN / "steady", state)
+        await_true(lambda: sum(t["state"] == "TASK_RUNNING" for t in self.tasks()) == 3, "three running tasks")
+        before = {t["id"]: t for t in self.tasks()}
+        pids = self.pids()
+        self.assertEqual(len(pids), 3)
+        first.kill()
+        first.wait()
+        await_true(lambda: not self.framework()["connected"], "the master to notice")
+        second = self.spawn(BIN / "steady", state)
+        await_true(lambda: self.framework()["connected"], "the framework to return")
+        self.assertEqual({t["framework_id"] for t in self.tasks()}, {t["framework_id"] for t in before.values()})
+        self.assertEqual({t["id"]: t["state"] for t in self.tasks()}, {i: "TASK_RUNNING" for i in before})
+        self.assertEqual(self.pids(), pids)
+        second.send_signal(signal.SIGINT)
+        self.assertEqual(second.wait(60), 0)
+        await_true(lambda: not self.pids(), "its tasks to end with it")
+
+    def framework(self):
+        found = [f for f in self.master.state()["frameworks"] if f["name"] == "steady"]
+        self.assertEqual(len(found), 1)
+        return found[0]
+
+    def pids(self):
+        """The tasks' processes, by the argument that only they have."""
+        found = set()
+        for entry in os.scandir("/proc"):
+            if entry.name.isdigit():
+                try:
+                    with open("/proc/%s/cmdline" % entry.name, "rb") as line:
+                        if line.read() == b"sleep\x00100000.5\x00":
+                            found.add(int(entry.name))
+                except OSError:
+                    continue
+        return found
+
+
+class MasterKilled(ClusterTest):
+    def test_agents_come_back_and_running_tasks_go_on(self):
+        run = self.spawn(BIN / "troupe", "run", "--name", "through", "--", "sh", "-c", "while [ ! -e go ]; do sleep 0.05; done; echo through")
+        task = self.await_task("TASK_RUNNING", "through")
+        self.assertTrue(task)
+        # The port must stay for those who look for the master there.
+        port = self.master.url.rsplit(":", 1)[1]
+        self.master.kill()
+        self.master.arguments[2] = port
+        self.master.start()
+        self.await_agents(1)
+        sandbox = [os.path.join(root) for root, _, files in os.walk(self.agents[0].work) if "stdout" in files]
+        self.assertEqual(len(sandbox), 1)
+        open(os.path.join(sandbox[0], "go"), "w").close()
+        self.await_task("TASK_FINISHED", "through")
+        run.kill()
+
+
+class Kill(ClusterTest):
+    def test_an_operator_ends_a_task(self):
+        run = self.spawn(BIN / "troupe", "run", "--name", "victim", "--", "sleep", "1000")
+        self.await_task("TASK_RUNNING", "victim")
+        self.troupe("kill", "victim")
+        run.communicate(timeout=60)
+        self.assertNotEqual(run.returncode, 0)
+        self.await_task("TASK_KILLED", "victim")
+
+    def test_a_task_that_ignores_term_is_killed_after_its_grace(self):
+        run = self.spawn(BIN / "troupe", "run", "--grace", "200ms", "--name", "stubborn", "--", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done")
+        self.await_task("TASK_RUNNING", "stubborn")
+        await_true(lambda: self.troupe("logs", "stubborn").stdout == "ready\n", "the task to ignore TERM")
+        self.troupe("kill", "stubborn")
+        run.communicate(timeout=60)
+        self.await_task("TASK_KILLED", "stubborn")
+
+    def test_an_unknown_task_is_refused(self):
+        done = self.troupe("kill", "nobody", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nobody", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,77 @@
+"""What people and tools see of the daemons: listings, HTTP endpoints, logs, refusals."""
+import json
+import os
+import subprocess
+import unittest
+import urllib.error
+import urllib.request
+
+from cluster import BIN, ClusterTest, await_true
+
+
+class Surface(ClusterTest):
+    def test_listings_are_tables_for_people_and_json_for_scripts(self):
+        self.troupe("run", "--name", "done", "--", "sh", "-c", "echo something")
+        self.assertIn("active", self.troupe("agents").stdout)
+        agents = json.loads(self.troupe("agents", "--json").stdout)
+        self.assertEqual([a["resources"]["cpus"] for a in agents], [4.0])
+        self.assertEqual(json.loads(self.troupe("tasks", "--json").stdout), [])
+        tasks = json.loads(self.troupe("tasks", "--all", "--json").stdout)
+        self.assertEqual([(t["id"], t["state"]) for t in tasks], [("done", "TASK_FINISHED")])
+        self.assertEqual(json.loads(self.troupe("frameworks", "--json").stdout), [])
+        self.assertEqual(json.loads(self.troupe("offers", "--json").stdout), [])
+        self.assertEqual(self.troupe("logs", "done").stdout, "something\n")
+
+    def test_every_endpoint_answers(self):
+        for daemon in (self.master, self.agents[0]):
+            self.assertEqual(daemon.get("/health"), b"")
+            self.assertIn("version", json.loads(daemon.get("/version")))
+            self.assertTrue(json.loads(daemon.get("/actors")))
+            self.assertIn(b"# TYPE", daemon.get("/metrics"))
+            self.assertIs(daemon.state()["insecure"], False)
+        actors = json.dumps(json.loads(self.master.get("/actors")))
+        self.assertIn("master/leader", actors)
+        self.assertIn("allocator/leader", actors)
+
+    def test_sandboxes_are_read_and_nothing_else_is(self):
+        self.troupe("run", "--name", "files", "--", "sh", "-c", "echo inside >note; ln -s /etc/passwd escape; ln -s / root")
+        agent = self.agents[0]
+        task = [t for t in self.tasks() if t["id"] == "files"][0]
+        container = task["statuses"][-1]["container_status"]["container_id"]["value"]
+        folder = "/frameworks/%s/executors/files/runs/%s" % (task["framework_id"], container)
+        names = [os.path.basename(f["path"]) for f in json.loads(agent.get("/files/browse?path=" + folder))]
+        self.assertIn("note", names)
+        self.assertEqual(json.loads(agent.get("/files/read?path=%s/note&offset=0" % folder)), {"offset": 0, "data": "inside\n"})
+        self.assertEqual(agent.get("/files/download?path=%s/note" % folder), b"inside\n")
+        for hostile in (folder + "/escape", folder + "/root/etc/passwd", "/etc/passwd", folder + "/../../../../../../../../etc/passwd"):
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                agent.get("/files/download?path=" + hostile)
+            self.assertGreaterEqual(refused.exception.code, 400, hostile)
+
+    def test_an_address_beyond_loopback_needs_insecure(self):
+        done = self.troupe("master", "--ip", "0.0.0.0", "--work-dir", str(self.folder / "open"), check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--insecure", done.stderr)
+
+    def test_no_master_is_said_plainly(self):
+        environment = {k: v for k, v in os.environ.items() if k != "TROUPE_MASTER"}
+        done = subprocess.run([BIN / "troupe", "agents"], env=environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("TROUPE_MASTER", done.stderr)
+
+    def test_a_second_agent_in_the_same_folders_is_refused(self):
+        agent = self.agents[0]
+        done = self.troupe("agent", "--master", self.master.url, "--port", "0", "--work-dir", str(agent.work), "--runtime-dir",
+                           str(self.folder / "run" / "other"), check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("journal", done.stderr)
+
+    def test_wrong_resources_are_named(self):
+        done = self.troupe("agent", "--master", self.master.url, "--port", "0", "--work-dir", str(self.folder / "bad"), "--runtime-dir",
+                           str(self.folder / "run" / "bad"), "--resources", "cpus:many", check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("cpus", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

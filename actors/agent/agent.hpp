@@ -113,6 +113,8 @@ class agent {
   v1::Task task_message(const hosted_executor& executor, const hosted_task& task) const;
   void record_task(step& s, const hosted_executor& executor, const hosted_task& task);
 
+  void report_absent(step& s, const stream_key& key, v1::TaskStatus::Reason reason, const std::string& message);
+
   // --- ending
   bool runs_something(const hosted_executor& executor) const;
   void end_executor(step& s, hosted_executor& executor, std::optional<ending> why);

@@ -145,13 +145,13 @@ void agent::drop_stream(step& s, const stream_key& key) {
   streams_.erase(it);
 }
 
-/// Drops every update of a framework that is gone.
+/// Drops the updates of a removed framework that no task stands behind: nobody will acknowledge them.
 void agent::tell_nobody(step& s, const framework_id& framework) {
-  std::vector<stream_key> keys;
+  std::vector<stream_key> orphans;
   for (auto it = streams_.lower_bound({framework, task_id()}); it != streams_.end() && it->first.first == framework;
        ++it)
-    keys.push_back(it->first);
-  for (const auto& key : keys) drop_stream(s, key);
+    if (!hosted_.find(framework, it->first.second)) orphans.push_back(it->first);
+  for (const auto& key : orphans) drop_stream(s, key);
 }
 
 /// A framework without executors is not remembered, only kept in sight for a while.

@@ -27,7 +27,8 @@ void check_executor(const hosted_executor& executor) {
   require(executor.deadline.has_value() == waits, "a phase and its deadline disagree", id);
   require(!executor.connected || !executor.terminated(), "an ended executor is connected", id);
   require(!executor.built_in() || executor.record.info().resources().empty(), "a built-in executor charges", id);
-  require(!executor.tasks.empty() || !(executor.built_in() || executor.terminated()), "a leftover executor", id);
+  bool needs_tasks = executor.terminated() || (executor.built_in() && !executor.terminating());
+  require(!executor.tasks.empty() || !needs_tasks, "a leftover executor", id);
 }
 
 }  // namespace

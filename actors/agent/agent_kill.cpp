@@ -18,12 +18,9 @@ void agent::handle(step& s, const internal::KillTask& kill) {
   auto line = " framework=" + framework.value() + " task=" + id.value();
   auto place = hosted_.find(framework, id);
   if (!place) {
-    bool told = streams_.count({framework, id}) != 0;
     s.log("task.kill_of_unknown" + line);
-    if (!told)
-      publish(s, framework, {}, id,
-              own_status(v1::TASK_DROPPED, v1::TaskStatus::REASON_TASK_UNKNOWN,
-                         "The task was to be killed, but the agent has never received it"));
+    report_absent(s, {framework, id}, v1::TaskStatus::REASON_TASK_UNKNOWN,
+                  "The task was to be killed, but the agent has never received it");
     return;
   }
   if (is_terminal(place.task->state)) {
@@ -58,12 +55,16 @@ void agent::say_kill(step& s, const hosted_executor& executor, const hosted_task
 
 void agent::handle(step& s, const internal::ReconcileTasks& reconcile) {
   if (id().empty()) return;
-  for (const auto& entry : reconcile.tasks()) {
-    stream_key key(entry.framework_id(), entry.task_id());
-    if (hosted_.find(key.first, key.second) || streams_.count(key)) continue;
-    publish(s, key.first, {}, key.second,
-            own_status(v1::TASK_DROPPED, v1::TaskStatus::REASON_RECONCILIATION, "The agent does not have the task"));
-  }
+  for (const auto& entry : reconcile.tasks())
+    report_absent(s, {entry.framework_id(), entry.task_id()}, v1::TaskStatus::REASON_RECONCILIATION,
+                  "The agent does not have the task");
+}
+
+/// Says, once, that the task is not here; not if it is, or to a framework that nobody acknowledges for.
+void agent::report_absent(step& s, const stream_key& key, v1::TaskStatus::Reason reason, const std::string& message) {
+  if (hosted_.find(key.first, key.second) || streams_.count(key)) return;
+  if (const auto* host = hosted_.find(key.first); host && host->removed) return;
+  publish(s, key.first, {}, key.second, own_status(v1::TASK_DROPPED, reason, message));
 }
 
 void agent::handle(step& s, const internal::ShutdownFramework& shutdown) {
@@ -71,12 +72,9 @@ void agent::handle(step& s, const internal::ShutdownFramework& shutdown) {
   auto* framework = hosted_.find(id);
   s.log("framework.shutdown framework=" + id.value() +
         " executors=" + std::to_string(framework ? framework->executors.size() : 0));
-  if (!framework || framework->executors.empty()) {
-    if (framework) framework->removed = true;
-    tell_nobody(s, id);
-    return;
-  }
-  framework->removed = true;
+  if (framework) framework->removed = true;
+  tell_nobody(s, id);
+  if (!framework || framework->executors.empty()) return;
   internal::FrameworkRecord record;
   *record.mutable_info() = framework->info;
   record.set_removed(true);

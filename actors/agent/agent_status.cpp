@@ -91,7 +91,7 @@ void agent::take_update(step& s, hosted_executor& executor, v1::TaskStatus statu
   *acknowledged.mutable_task_id() = id.proto();
   acknowledged.set_uuid(uuid);
   s.say(from, std::move(acknowledged));
-  if (executor.built_in() && executor.terminating() && !executor.destroying && !runs_something(executor))
+  if (executor.built_in() && executor.terminating() && !runs_something(executor))
     conclude_executor(s, executor, nullptr);
 }
 

@@ -44,7 +44,7 @@ class directory {
   bool knows(const Address& at) const;
   void clear();
 
-  /// Delivers, in order for each pair of calling thread and receiver. False: nobody there, or not their verb; the
+  /// Delivers, outside any lock, so that an endpoint may add and remove addresses. In order for each pair of calling thread and receiver. False: nobody there, or not their verb; the
   /// letter is dropped and counted.
   bool deliver(const head_ptr& head, const body_ptr& body, const std::shared_ptr<void>& credit = nullptr);
 
@@ -74,7 +74,7 @@ class directory {
 
   status_board& board_;
   mutable std::shared_mutex mutex_;
-  std::map<Address, endpoint, address_less> endpoints_;
+  std::map<Address, std::shared_ptr<const endpoint>, address_less> endpoints_;
   std::atomic<std::uint64_t> dropped_{0};
 };
 

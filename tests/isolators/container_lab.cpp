@@ -5,7 +5,6 @@
 
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -137,7 +136,7 @@ bool process_runs(int pid) {
 }
 
 bool await_gone(int pid) {
-  file_descriptor process(::pidfd_open(pid, 0));
+  auto process = open_pidfd(pid);
   if (!process) return true;
   pollfd waited{process.get(), POLLIN, 0};
   return ::poll(&waited, 1, patience_ms) == 1;

@@ -198,7 +198,33 @@ TEST_CASE("destroy ends a grandchild that has forked twice and opened a session 
   CHECK(lab.groups().empty());
 }
 
-TEST_CASE("destroy ends a container whose shim was stopped or killed") {
+TEST_CASE("destroy ends processes that multiply") {
+  container_lab lab(GENERATE(true, false));
+  // Always a few dozen of them, each gone before one could look it up.
+  lab.hands().launch(
+      lab.shell("a", "f() { (f) & }; for i in 1 2 3 4 5 6 7 8; do f; done; echo up > up; exec sleep 1000"));
+  auto launched = lab.await_launched("a");
+  lab.await_file("a", "up");
+  lab.hands().destroy(destroy_of("a"));
+  CHECK(lab.await_exited("a").status() == SIGKILL);
+  CHECK_FALSE(process_runs(launched.pid()));
+  CHECK(lab.groups().empty());
+}
+
+TEST_CASE("destroy ends a container whose shim was stopped") {
+  container_lab lab(GENERATE(true, false));
+  lab.hands().launch(lab.shell("a", "echo $PPID > shim; sleep 1000"));
+  auto launched = lab.await_launched("a");
+  int shim = std::stoi(lab.await_file("a", "shim"));
+  ::kill(shim, SIGSTOP);
+  lab.hands().destroy(destroy_of("a"));
+  auto exited = lab.await_exited("a");
+  CHECK_FALSE(process_runs(shim));
+  CHECK_FALSE(process_runs(launched.pid()));
+  CHECK(lab.groups().empty());
+}
+
+TEST_CASE("a container whose shim was killed ends, and nobody knows how") {
   container_lab lab(GENERATE(true, false));
   lab.hands().launch(lab.shell("a", "echo $PPID > shim; sleep 1000"));
   auto launched = lab.await_launched("a");
@@ -223,6 +249,7 @@ TEST_CASE("a launch that comes twice is answered twice and starts one process") 
   auto launch = lab.shell("a", "echo once >> runs; exec sleep 1000");
   lab.hands().launch(launch);
   auto first = lab.await_launched("a");
+  lab.await_file("a", "runs");
   lab.hands().launch(launch);
   auto second = lab.await_launched("a");
   CHECK(first.pid() == second.pid());

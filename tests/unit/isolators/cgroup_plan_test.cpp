@@ -68,9 +68,16 @@ TEST_CASE("plans add up in order") {
   CHECK(plan.join == std::vector<std::string>{"/a/cgroup.procs", "/b/cgroup.procs"});
 }
 
+TEST_CASE("a container that the machine's want of memory ended has not exceeded its own limit") {
+  CHECK(exceeded({32 * mb, 32 * mb, 1, true}));
+  CHECK(exceeded({32 * mb, 32 * mb - 4096, 1, false}));
+  CHECK_FALSE(exceeded({32 * mb, 20 * mb, 1, false}));
+  CHECK_FALSE(exceeded({32 * mb, 32 * mb, 0, false}));
+}
+
 TEST_CASE("a memory limitation is told with limit and use") {
   internal::ContainerExited exited;
-  add_memory_limitation({32 * mb, 31 * mb + 1, 5}, exited);
+  add_memory_limitation({32 * mb, 31 * mb + 1, 1, true}, exited);
   CHECK(exited.limitation_message() == "memory limit 32 MB exceeded: used 32 MB");
   CHECK(exited.limitation_reason() == v1::TaskStatus::REASON_CONTAINER_LIMITATION_MEMORY);
   CHECK(exited.limitation().resources(0).name() == "mem");

@@ -2,6 +2,7 @@
 
 #include "storage/journal_folder.hpp"
 #include "storage/scan.hpp"
+#include "storage/seal.hpp"
 
 #include <leveldb/cache.h>
 #include <leveldb/db.h>
@@ -41,14 +42,24 @@ leveldb::ReadOptions careful_read() {
   return read;
 }
 
+void show(const leveldb::Iterator& at, scanning::sorter& out) {
+  const auto key = view_of(at.key());
+  const auto sealed = view_of(at.value());
+  if (const auto record = unseal(key, sealed)) {
+    out.see(key, *record);
+  } else {
+    out.see_damaged(key, sealed);
+  }
+}
+
 void visit(leveldb::Iterator& at, const scanning::ranges& wanted, scanning::sorter& out) {
   for (const auto& key : wanted.exactly) {
     at.Seek(key);
-    if (at.Valid() && at.key() == key) out.see(view_of(at.key()), view_of(at.value()));
+    if (at.Valid() && at.key() == key) show(at, out);
   }
   for (const auto& bytes : wanted.opening_with) {
     for (at.Seek(bytes); at.Valid() && scanning::opens_with(view_of(at.key()), bytes); at.Next()) {
-      out.see(view_of(at.key()), view_of(at.value()));
+      show(at, out);
     }
   }
 }
@@ -56,7 +67,7 @@ void visit(leveldb::Iterator& at, const scanning::ranges& wanted, scanning::sort
 void add(leveldb::WriteBatch& batch, const std::vector<edit>& edits) {
   for (const auto& e : edits) {
     if (e.record) {
-      batch.Put(e.key, *e.record);
+      batch.Put(e.key, seal(e.key, *e.record));
     } else {
       batch.Delete(e.key);
     }

@@ -3,10 +3,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
-#include <boost/crc.hpp>
-
-#include <cstdint>
-#include <limits>
+#include "storage/checksum.hpp"
 
 namespace troupe {
 
@@ -14,23 +11,7 @@ namespace {
 
 constexpr char version = 1;
 constexpr std::size_t checksum_at = 1;
-constexpr std::size_t payload_at = checksum_at + 4;
-
-using crc_32c = boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true>;
-
-std::uint32_t checksum_of(std::string_view bytes) {
-  crc_32c crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  return static_cast<std::uint32_t>(crc.checksum());
-}
-
-std::uint32_t stored_checksum(std::string_view record) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    value |= std::uint32_t{static_cast<unsigned char>(record[checksum_at + i])} << (8 * i);
-  }
-  return value;
-}
+constexpr std::size_t payload_at = checksum_at + checksum_bytes;
 
 error corrupt(std::string what) {
   return {errc::corrupt, std::move(what)};
@@ -48,8 +29,7 @@ std::string encode_record(const google::protobuf::Message& message) {
     stream.SetSerializationDeterministic(true);
     message.SerializePartialToCodedStream(&stream);
   }
-  const std::uint32_t checksum = checksum_of(std::string_view(record).substr(payload_at));
-  for (std::size_t i = 0; i < 4; ++i) record[checksum_at + i] = static_cast<char>((checksum >> (8 * i)) & 0xff);
+  record.replace(checksum_at, checksum_bytes, checksum({std::string_view(record).substr(payload_at)}));
   return record;
 }
 
@@ -66,7 +46,7 @@ result<void> check_record(std::string_view record) {
     return corrupt("A record has version " + std::to_string(static_cast<unsigned char>(record[0])) +
                    "; this release reads version " + std::to_string(int{version}) + ".");
   }
-  if (checksum_of(record.substr(payload_at)) != stored_checksum(record)) {
+  if (checksum({record.substr(payload_at)}) != record.substr(checksum_at, checksum_bytes)) {
     return corrupt("The checksum of a record does not match its bytes.");
   }
   return {};

@@ -21,7 +21,7 @@ struct edit {
   friend bool operator==(const edit& a, const edit& b) { return a.key == b.key && a.record == b.record; }
 };
 
-/// A record as it lies on disk: version byte (1), CRC-32C of what follows (4 bytes, little endian), protobuf bytes
+/// A record: version byte (1), CRC-32C of what follows (4 bytes, little endian), protobuf bytes
 /// (serialised deterministically).
 std::string encode_record(const google::protobuf::Message& message);
 

@@ -25,20 +25,28 @@ void add(ranges& out, std::string_view prefix) {
 }  // namespace
 
 void sorter::see(std::string_view key, std::string_view record) {
-  if (keys::under(key, quarantine_root)) {
-    report(key.substr(std::min(key.size(), quarantine_root.size() + 1)), record);
-  } else if (check_record(record)) {
-    found_.records.push_back({std::string(key), std::string(record)});
-  } else {
-    report(key, record);
-    to_move_.push_back({std::string(key), std::string(record)});
-  }
+  const auto checked = check_record(record);
+  if (!checked) return damaged(key, record, checked.error().message);
+  if (keys::under(key, quarantine_root))
+    return damaged(key, record, "The record is in quarantine, though it is sound.");
+  found_.records.push_back({std::string(key), std::string(record)});
 }
 
-void sorter::report(std::string_view key, std::string_view record) {
-  const auto checked = check_record(record);
-  const std::string why = checked ? "The record is in quarantine though its bytes are sound." : checked.error().message;
-  found_.damaged.push_back({std::string(key), why + " Its bytes are kept under " + keys::quarantine(key) + "."});
+void sorter::see_damaged(std::string_view key, std::string_view bytes) {
+  damaged(key, bytes, "The record is not the one that was put under this key.");
+}
+
+void sorter::damaged(std::string_view key, std::string_view bytes, std::string why) {
+  if (keys::under(key, quarantine_root)) {
+    return report(key.substr(std::min(key.size(), quarantine_root.size() + 1)), std::move(why));
+  }
+  report(key, std::move(why));
+  to_move_.push_back({std::string(key), std::string(bytes)});
+}
+
+void sorter::report(std::string_view key, std::string why) {
+  found_.damaged.push_back(
+      {std::string(key), std::move(why) + " Its bytes are kept under " + keys::quarantine(key) + "."});
 }
 
 std::vector<edit> sorter::moves() const {

@@ -13,13 +13,16 @@ namespace troupe::scanning {
 class sorter {
  public:
   void see(std::string_view key, std::string_view record);
+  /// What the store itself knows not to be what was put under this key.
+  void see_damaged(std::string_view key, std::string_view bytes);
 
   /// The edits that move the damaged records seen to quarantine; to be committed before the result is handed out.
   std::vector<edit> moves() const;
   scan_result take() { return std::move(found_); }
 
  private:
-  void report(std::string_view key, std::string_view record);
+  void report(std::string_view key, std::string why);
+  void damaged(std::string_view key, std::string_view bytes, std::string why);
 
   scan_result found_;
   std::vector<stored_record> to_move_;

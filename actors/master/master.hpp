@@ -139,7 +139,7 @@ class master {
   void tell_framework_changed(step& s, const framework& entry);
   void tell_agents_of(step& s, const framework& entry);
   void on_framework_away(step& s, framework& entry, const char* reason);
-  void remove_framework(step& s, const framework_id& id, const char* reason);
+  void remove_framework(step& s, framework_id id, const char* reason);
   void end_everything_of(step& s, framework& entry);
   void remember_framework(step& s, const framework& entry);
   void refuse_framework(step& s, const std::string& message);

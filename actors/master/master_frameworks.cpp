@@ -256,7 +256,8 @@ void master::handle(step& s, const internal::TeardownFramework& call) {
   remove_framework(s, entry->id, "torn_down");
 }
 
-void master::remove_framework(step& s, const framework_id& id, const char* reason) {
+/// A copy of the id: callers name the entry's own, which ends here.
+void master::remove_framework(step& s, framework_id id, const char* reason) {
   auto* entry = frameworks_.find(id);
   if (!entry) return;
   s.log(decision("framework.removed").with("framework", id).with("reason", reason).with("tasks", entry->tasks.size()));

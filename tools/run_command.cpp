@@ -1,5 +1,6 @@
 #include "tools/run_command.hpp"
 
+#include "actors/runtime/process.hpp"
 #include "frameworks/sdk/program.hpp"
 #include "protocol/validation.hpp"
 #include "tools/duration_option.hpp"
@@ -86,6 +87,7 @@ result<run_request> request_of(const run_flags& given) {
 }
 
 int run(const run_flags& given) {
+  process::block_signals();  // before any thread is made
   auto request = request_of(given);
   if (!request) return fail(request.error());
   auto url = master_url(given);
@@ -130,8 +132,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->add_option("--disk", given->disk, "Disk of one instance, in MB")->capture_default_str();
   command->add_option("--env", given->environment, "NAME=VALUE for its environment; may be given several times")
-      ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_option("--instances", given->instances, "How many to run")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();

@@ -32,6 +32,10 @@ int main(int argc, char** argv) {
   app.add_subcommand("version", "The release of this program")->callback([] {
     std::cout << "troupe " << release_version << std::endl;
   });
+  if (argc > 1 && argv[1][0] != '-' && !app.get_subcommand_no_throw(argv[1])) {
+    std::cerr << "troupe: there is no command " << argv[1] << "; `troupe --help` lists them" << std::endl;
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

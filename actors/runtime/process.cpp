@@ -30,9 +30,13 @@ constexpr int exit_gave_up = 70;  // EX_SOFTWARE of sysexits.h
 
 }  // namespace
 
-result<std::unique_ptr<process>> process::open(const process_options& options) {
+void process::block_signals() {
   auto set = handled_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+result<std::unique_ptr<process>> process::open(const process_options& options) {
+  block_signals();
   std::signal(SIGPIPE, SIG_IGN);
   std::unique_ptr<process> made(new process(options));
   if (auto started = made->start(options); !started) return started.error();

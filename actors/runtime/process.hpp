@@ -28,7 +28,10 @@ struct process_options {
 /// whatever its owner put on top (servers, links) has been stopped.
 class process {
  public:
-  /// Call it first thing in main: SIGINT and SIGTERM are blocked for all threads, and taken in `wait`.
+  /// Blocks SIGINT and SIGTERM, which `wait` takes, in this thread and those it makes from now on. `open` does it too; a program that
+  /// makes threads before calls it first thing.
+  static void block_signals();
+
   static result<std::unique_ptr<process>> open(const process_options& options);
   ~process();
   process(const process&) = delete;

@@ -83,7 +83,8 @@ class ClusterTest(unittest.TestCase):
         self.daemons, self.others = [], []
         self.addCleanup(self.sweep)
         self.master = self.start("master", "master", *self.master_arguments)
-        self.agents = [self.start("agent-%d" % i, "agent", "--master", self.master.url, "--resources", self.resources)
+        self.agents = [self.start("agent-%d" % i, "agent", "--master", self.master.url, "--resources", self.resources,
+                                  "--registration-backoff-factor", "20ms")
                        for i in range(self.agents_wanted)]
         self.await_agents(self.agents_wanted)
 

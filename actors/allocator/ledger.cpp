@@ -93,6 +93,7 @@ void ledger::restore(const agent_id& agent, resources total, std::map<claimant, 
     add_to(by_claimant_, who, account.charged(who));
     if (roles.insert(who.role).second) add_to(by_role_, who.role, account.charged(who.role));
     index(agent, who);
+    changes_.claimants.insert(who);
   }
   index_free(agent);
 }

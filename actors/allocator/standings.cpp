@@ -134,6 +134,15 @@ void standings::check_invariants(const ledger& books) const {
       }
     }
   }
+  if (roles_.members().size() != frameworks_.size())
+    throw std::logic_error("standings: a role is ranked without members");
+  for (const auto& [id, account] : books.agents()) {
+    for (const auto& [who, held] : account.holdings()) {
+      if (books.charged(who).empty() || frameworks(who.role).members().count(who.framework.value()) > 0) continue;
+      throw std::logic_error("standings: framework " + who.framework.value() + " holds for role " + who.role +
+                             " and is not ranked");
+    }
+  }
   for (const auto& [who, c] : claims_) {
     if (frameworks(who.role).members().count(who.framework.value()) == 0) {
       throw std::logic_error("standings: framework " + who.framework.value() + " is missing in role " + who.role);

@@ -136,8 +136,9 @@ void player::give_framework(word_reader& words) {
 /// Agents wait a random while before they ask. One whose link is cut, or whose letters are meddled with, is not waited
 /// for: the scenario says itself how long.
 void player::wait_until_welcome(const script_line& line, const std::string& name, std::uint32_t answer) {
+  const bool meddled = world_.meddled();
   world_.settle();
-  if (world_.meddled()) return;
+  if (meddled) return;
   for (int seconds = 0; seconds < 10; ++seconds) {
     const auto& heard = world_.heard(name);
     if (std::any_of(heard.begin(), heard.end(), [&](const heard_letter& l) { return l.verb == answer; })) return;

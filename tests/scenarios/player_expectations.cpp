@@ -141,7 +141,8 @@ void player::expect_known(word_reader& words) {
     if (kind == "no") {
       words.expect("task");
       const auto& name = words.take("a task");
-      for (const auto& framework : seen<internal::MasterView>(world_, "master").frameworks())
+      const auto view = seen<internal::MasterView>(world_, "master");
+      for (const auto& framework : view.frameworks())
         for (const auto& task : framework.tasks())
           if (task.task_id().value() == name) words.line().fail("it is " + v1::TaskState_Name(task.state()));
       return;
@@ -185,7 +186,8 @@ void player::expect_known_task(word_reader& words) {
   const auto& name = words.take("a task");
   const auto& wanted = words.take("a state");
   std::string is = "nowhere";
-  for (const auto& framework : seen<internal::MasterView>(world_, "master").frameworks()) {
+  const auto view = seen<internal::MasterView>(world_, "master");
+  for (const auto& framework : view.frameworks()) {
     const auto look_in = [&](const auto& tasks) {
       for (const auto& task : tasks)
         if (task.task_id().value() == name) is = v1::TaskState_Name(task.state());

@@ -63,8 +63,9 @@ void scripted_scheduler::on_program_event(sdk::calls& call, const std::string& n
     const auto told = read<Call::Kill>(data);
     call.kill(task_id(told.task_id()), agent_of(told), grace_of(told));
   } else if (is<Call::Reconcile>(name)) {
+    const auto told = read<Call::Reconcile>(data);
     std::vector<v1::TaskStatus> asked;
-    for (const auto& task : read<Call::Reconcile>(data).tasks()) {
+    for (const auto& task : told.tasks()) {
       asked.emplace_back();
       *asked.back().mutable_task_id() = task.task_id();
       if (task.has_agent_id()) *asked.back().mutable_agent_id() = task.agent_id();

@@ -130,13 +130,6 @@ void world::near(const std::string& where, const Address& from, const Address& t
   queue_.push_back(std::move(next));
 }
 
-template <class Message>
-void world::notify(const std::string& name, Message message) {
-  const auto& p = find(name);
-  if (p.actors.count(p.at) == 0) return;
-  near(name, address(internal::RUNTIME, "local"), p.at, std::make_shared<const Message>(std::move(message)));
-}
-
 void world::route(const std::string& where, const Envelope& head,
                   std::shared_ptr<const google::protobuf::Message> body) {
   const auto& home = find(where);

@@ -173,4 +173,11 @@ class world {
   std::vector<std::string> transcript_;
 };
 
+template <class Message>
+void world::notify(const std::string& name, Message message) {
+  const auto& p = find(name);
+  if (p.actors.count(p.at) == 0) return;
+  near(name, address(internal::RUNTIME, "local"), p.at, std::make_shared<const Message>(std::move(message)));
+}
+
 }  // namespace troupe::testing

@@ -32,7 +32,8 @@ int main(int argc, char** argv) {
   app.add_subcommand("version", "The release of this program")->callback([] {
     std::cout << "troupe " << release_version << std::endl;
   });
-  if (argc > 1 && argv[1][0] != '-' && !app.get_subcommand_no_throw(argv[1])) {
+  auto named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(named).empty()) {
     std::cerr << "troupe: there is no command " << argv[1] << "; `troupe --help` lists them" << std::endl;
     return 2;
   }

@@ -3,7 +3,6 @@
 #include "actors/gateway/json_answer.hpp"
 #include "protocol/json_text.hpp"
 
-#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -138,7 +137,7 @@ http_response debug(const files& served, const http_request& request) {
 void serve_files(http_routes& routes, std::shared_ptr<files> served, std::shared_ptr<io_threads> disk) {
   const auto serve = [&](const std::string& path, http_response (*answer)(const files&, const http_request&)) {
     routes.add("GET", path, [served, disk, answer](const http_request& request, const responder& respond) {
-      boost::asio::post(disk->context(), [served, answer, request, respond] { respond(answer(*served, request)); });
+      disk->post([served, answer, request, respond] { respond(answer(*served, request)); });
     });
   };
   serve("/files/browse", browse);

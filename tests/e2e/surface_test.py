@@ -34,7 +34,7 @@ class Surface(ClusterTest):
         self.assertIn("allocator/leader", actors)
 
     def test_sandboxes_are_read_and_nothing_else_is(self):
-        self.troupe("run", "--name", "files", "--", "sh", "-c", "echo inside >note; ln -s /etc/passwd escape; ln -s / root")
+        self.troupe("run", "--name", "files", "--", "sh", "-c", "echo inside >note; ln -s /etc/passwd escape; ln -s / top")
         agent = self.agents[0]
         task = [t for t in self.tasks() if t["id"] == "files"][0]
         container = task["statuses"][-1]["container_status"]["container_id"]["value"]
@@ -43,7 +43,7 @@ class Surface(ClusterTest):
         self.assertIn("note", names)
         self.assertEqual(json.loads(agent.get("/files/read?path=%s/note&offset=0" % folder)), {"offset": 0, "data": "inside\n"})
         self.assertEqual(agent.get("/files/download?path=%s/note" % folder), b"inside\n")
-        for hostile in (folder + "/escape", folder + "/root/etc/passwd", "/etc/passwd", folder + "/../../../../../../../../etc/passwd"):
+        for hostile in (folder + "/escape", folder + "/top/etc/passwd", "/etc/passwd", folder + "/../../../../../../../../etc/passwd"):
             with self.assertRaises(urllib.error.HTTPError) as refused:
                 agent.get("/files/download?path=" + hostile)
             self.assertGreaterEqual(refused.exception.code, 400, hostile)

@@ -1,5 +1,7 @@
 #include "actors/runtime/net/io_threads.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <exception>
 
 namespace troupe {
@@ -18,6 +20,8 @@ void io_threads::stop() {
   for (auto& thread : threads_) thread.join();
   threads_.clear();
 }
+
+void io_threads::post(std::function<void()> work) { boost::asio::post(context_, std::move(work)); }
 
 void io_threads::run() {
   for (;;) {

@@ -3,6 +3,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,9 @@ class io_threads {
   io_threads& operator=(const io_threads&) = delete;
 
   boost::asio::io_context& context() { return context_; }
+
+  /// Runs `work` on one of the threads.
+  void post(std::function<void()> work);
 
   /// Ends the threads after what they are doing now. Idempotent; not to be called from one of them.
   void stop();

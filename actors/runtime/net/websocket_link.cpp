@@ -12,7 +12,7 @@ namespace troupe {
 
 namespace {
 
-using session = websocket_session<stream_socket>;
+using session = websocket_session<link_socket>;
 
 /// Forwards to the session while there is one.
 class session_attempt final : public link_attempt {
@@ -102,7 +102,7 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
     if (ended_) return;
     ended_ = true;
     deadline_.cancel();
-    auto made = std::make_shared<session>(std::move(socket_), options_, std::move(events_), nullptr);
+    auto made = std::make_shared<session>(link_socket(std::move(socket_)), options_, std::move(events_), nullptr);
     {
       std::lock_guard<std::mutex> lock(mutex_);
       session_ = made;
@@ -145,7 +145,7 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
 
 std::shared_ptr<link_attempt> accept_link(stream_socket socket, upgrade_request request, const link_acceptor& acceptor,
                                           std::shared_ptr<void> slot) {
-  auto made = std::make_shared<session>(std::move(socket), acceptor.options, acceptor.events, std::move(slot));
+  auto made = std::make_shared<session>(link_socket(std::move(socket)), acceptor.options, acceptor.events, std::move(slot));
   made->accept(std::move(request), acceptor.admit);
   return std::make_shared<session_attempt>(made);
 }

@@ -7,7 +7,9 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/role.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 
@@ -23,6 +25,22 @@ namespace net = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 namespace websocket = beast::websocket;
+
+/// A socket that a WebSocket lets go of at once when it has said its last. Beast would wait for the other end to close, and tell of
+/// a violated protocol only then: a hostile end could take its time.
+class link_socket : public net::generic::stream_protocol::socket {
+ public:
+  explicit link_socket(net::generic::stream_protocol::socket&& socket)
+      : net::generic::stream_protocol::socket(std::move(socket)) {}
+};
+
+/// Found by Beast through its argument; links only live on asynchronous calls.
+template <class Handler>
+void async_teardown(beast::role_type, link_socket& socket, Handler&& handler) {
+  beast::error_code ignored;
+  socket.shutdown(net::socket_base::shutdown_both, ignored);
+  net::post(socket.get_executor(), beast::bind_front_handler(std::forward<Handler>(handler), beast::error_code()));
+}
 
 /// One WebSocket, from its first byte to its end. Everything runs on the stream's executor, which is a strand; pending
 /// operations keep it alive. `Stream` is the connected byte stream below: a socket, or TLS over one.

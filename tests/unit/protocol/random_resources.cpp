@@ -1,4 +1,4 @@
-#include "random_resources.hpp"
+#include "tests/unit/protocol/random_resources.hpp"
 
 #include <array>
 #include <cmath>

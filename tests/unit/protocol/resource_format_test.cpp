@@ -1,6 +1,6 @@
 // Which messages are resources, and what is said about those that are not.
 #include "protocol/resource_format.hpp"
-#include "resource_texts.hpp"
+#include "tests/unit/protocol/resource_texts.hpp"
 
 #include <catch2/catch.hpp>
 

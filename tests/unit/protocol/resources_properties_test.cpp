@@ -1,7 +1,7 @@
 // Laws of the algebra, over resources drawn at random. A failure names the seed; random_resources(seed) draws the case
 // again.
 #include "protocol/resources.hpp"
-#include "random_resources.hpp"
+#include "tests/unit/protocol/random_resources.hpp"
 
 #include <catch2/catch.hpp>
 

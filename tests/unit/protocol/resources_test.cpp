@@ -1,5 +1,5 @@
 #include "protocol/resources.hpp"
-#include "resource_texts.hpp"
+#include "tests/unit/protocol/resource_texts.hpp"
 
 #include <catch2/catch.hpp>
 

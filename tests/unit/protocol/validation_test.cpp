@@ -1,5 +1,5 @@
 #include "protocol/validation.hpp"
-#include "resource_texts.hpp"
+#include "tests/unit/protocol/resource_texts.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -145,7 +145,8 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
 
 std::shared_ptr<link_attempt> accept_link(stream_socket socket, upgrade_request request, const link_acceptor& acceptor,
                                           std::shared_ptr<void> slot) {
-  auto made = std::make_shared<session>(link_socket(std::move(socket)), acceptor.options, acceptor.events, std::move(slot));
+  auto made =
+      std::make_shared<session>(link_socket(std::move(socket)), acceptor.options, acceptor.events, std::move(slot));
   made->accept(std::move(request), acceptor.admit);
   return std::make_shared<session_attempt>(made);
 }

@@ -26,8 +26,8 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 namespace websocket = beast::websocket;
 
-/// A socket that a WebSocket lets go of at once when it has said its last. Beast would wait for the other end to close, and tell of
-/// a violated protocol only then: a hostile end could take its time.
+/// A socket that a WebSocket lets go of at once when it has said its last. Beast would wait for the other end to close,
+/// and tell of a violated protocol only then: a hostile end could take its time.
 class link_socket : public net::generic::stream_protocol::socket {
  public:
   explicit link_socket(net::generic::stream_protocol::socket&& socket)
@@ -96,7 +96,8 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
 
  private:
   using clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds close_grace{2000};
+  // For the other end to answer our close: one that has behaved, and one that has not.
+  static constexpr std::chrono::milliseconds close_grace{2000}, villain_grace{250};
   static constexpr std::size_t read_chunk_bytes = 64u << 10;
 
   self_ptr self() { return this->shared_from_this(); }
@@ -126,7 +127,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   }
 
   void refuse(const std::string& reason) {
-    write(refused_frame(reason), [reason](websocket_session& s) { s.begin_close(reason); });
+    write(refused_frame(reason), [reason](websocket_session& s) { s.begin_close(reason, villain_grace); });
   }
 
   void on_welcome(std::string_view bytes) {
@@ -215,7 +216,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     } else {
       options_.counters->handshakes_failed.fetch_add(1);
     }
-    begin_close("protocol: " + what);
+    begin_close("protocol: " + what, villain_grace);
   }
 
   // --- writing
@@ -236,7 +237,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   void on_wake() {
     if (ended_) return;
     if (auto reason = link_->abandoned()) return fail(*reason);
-    if (link_->closing() && !close_by_) set_close_deadline();
+    if (link_->closing() && !close_by_) set_close_deadline(close_grace);
     pump();
   }
 
@@ -273,19 +274,19 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     watch();
   }
 
-  void set_close_deadline() {
-    close_by_ = clock::now() + close_grace;
+  void set_close_deadline(std::chrono::milliseconds grace) {
+    close_by_ = clock::now() + grace;
     watch();
   }
 
   // --- the end
   // -------------------------------------------------------------------------------------------------------------------------
 
-  void begin_close(const std::string& reason) {
+  void begin_close(const std::string& reason, std::chrono::milliseconds grace = close_grace) {
     if (closing_ || ended_) return;
     closing_ = true;
     close_reason_ = reason;
-    set_close_deadline();
+    set_close_deadline(grace);
     // The protocol allows 123 bytes.
     ws_.async_close({websocket::close_code::normal, reason.substr(0, 120)},
                     [self = self()](beast::error_code) { self->fail(self->close_reason_); });

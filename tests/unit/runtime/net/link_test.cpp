@@ -208,10 +208,10 @@ TEST_CASE("silence closes a link") {
   link_options quiet;
   quiet.heartbeat_ms = 60000;
   quiet.silence_ms = 100;
-  link_options same = quiet;
   connected_pair pair(transport::tcp, quiet);
-  CHECK(pair.agent.wait_down().find("silence") == 0);
-  pair.master.wait_down();
+  // Whichever end notices first closes the connection, and that is what the other notices.
+  const auto reasons = pair.agent.wait_down() + " | " + pair.master.wait_down();
+  CHECK(reasons.find("silence: nothing heard for 100 ms") != std::string::npos);
   CHECK(quiet.counters->closed_silence.load() >= 1);
 }
 

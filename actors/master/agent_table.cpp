@@ -29,9 +29,14 @@ std::optional<agent_id> agent_table::last_at(const Address& where) const {
 void agent_table::bind(const agent_id& id, const Address& where) {
   if (where.role() == internal::NOBODY) return;
   auto former = by_address_.find(where);
-  if (former != by_address_.end() && former->second != id)
-    if (auto* displaced = find(former->second)) displaced->at.Clear();
+  if (former != by_address_.end() && former->second != id) displace(former->second);
   by_address_[where] = id;
+}
+
+void agent_table::displace(const agent_id& id) {
+  if (auto* registered = find(id)) registered->at.Clear();
+  for (auto* where : {&recovered_, &unreachable_})
+    if (auto found = where->find(id); found != where->end()) found->second.at.Clear();
 }
 
 void agent_table::unbind(const agent_id& id, const Address& where) {
@@ -95,6 +100,10 @@ void agent_table::check_invariants() const {
     if (agent.at.role() != internal::NOBODY && last_at(agent.at) != id)
       throw std::logic_error("the address of agent " + id.value() + " leads to another one");
   }
+  for (const auto* where : {&recovered_, &unreachable_})
+    for (const auto& [id, agent] : *where)
+      if (agent.at.role() != internal::NOBODY && last_at(agent.at) != id)
+        throw std::logic_error("the address of absent agent " + id.value() + " leads to another one");
   for (const auto& [id, agent] : recovered_)
     if (unreachable_.count(id) + gone_.count(id) != 0)
       throw std::logic_error("agent " + id.value() + " is recovered and lost at once");

@@ -52,8 +52,8 @@ struct registered_agent {
 /// An agent that the registry knows and that is not registered now.
 struct absent_agent {
   v1::AgentInfo info;  ///< with its id
-  Address at;
-  wall_time since;  ///< of being unreachable or gone; of no meaning for a recovered one
+  Address at;          ///< nobody, once another agent has written from there
+  wall_time since;     ///< of being unreachable or gone; of no meaning for a recovered one
 };
 
 /// Every agent that the master knows, each in exactly one of four states:
@@ -93,6 +93,7 @@ class agent_table {
   using absent_agents = std::map<agent_id, absent_agent>;
   void add_absent(absent_agents& where, absent_agent agent);
   void unbind(const agent_id& id, const Address& where);
+  void displace(const agent_id& id);
   void bind(const agent_id& id, const Address& where);
 
   std::map<agent_id, registered_agent> registered_;

@@ -69,10 +69,12 @@ result<launch_claim> check_resources(const v1::TaskInfo& task, const launch_site
   launch_claim claim{*own, {}};
   if (task.has_executor() && site.agent.executors.count({site.owner.id, task.executor().executor_id()}) == 0)
     claim.executor = *of_executor;
-  if (const auto needed = claim.task + claim.executor; !site.pool.contains(needed))
-    return invalid("resources: the task needs " + needed.text() + ", and the offer has only " + site.pool.text() +
-                   " left");
-  return claim;
+  const auto needed = claim.task + claim.executor;
+  if (site.pool.contains(needed)) return claim;
+  const auto bare = needed.unallocated();
+  const auto left = site.pool.unallocated();
+  if (left.contains(bare)) return invalid("resources must be allocated to the role of the offer");
+  return invalid("resources: the task needs " + bare.text() + ", and the offer has only " + left.text() + " left");
 }
 
 }  // namespace

@@ -137,7 +137,8 @@ TEST_CASE("an agent that takes another's address leaves that one disconnected", 
   const auto b = m.register_agent("b");
   m.hear(agent_at("a"), reregistration(b, "b"));
   CHECK(agent_id(m.one<internal::AgentRegistered>(agent_at("a")).agent_id()) == b);
-  for (const auto& agent : m.view().agents()) CHECK(agent.active() == (agent_id(agent.info().id()) == b));
+  const auto view = m.view();
+  for (const auto& agent : view.agents()) CHECK(agent.active() == (agent_id(agent.info().id()) == b));
   m.pass(10min);
   REQUIRE(m.stored<internal::AgentRecord>(keys::master_agent(a)));
   CHECK(m.stored<internal::AgentRecord>(keys::master_agent(a))->state() == internal::AgentRecord::UNREACHABLE);

@@ -21,10 +21,14 @@ inline Address address(Role role, std::string id) {
 }
 
 /// The leading master, as everybody else writes to it.
-inline Address leader() { return address(internal::MASTER, "leader"); }
+inline Address leader() {
+  return address(internal::MASTER, "leader");
+}
 
 /// The allocator beside the leading master.
-inline Address allocator() { return address(internal::ALLOCATOR, "leader"); }
+inline Address allocator() {
+  return address(internal::ALLOCATOR, "leader");
+}
 
 /// `role/id`, in lower case, as logs and tools print it.
 std::string to_string(const Address& a);
@@ -40,6 +44,8 @@ struct address_less {
   }
 };
 
-inline bool same(const Address& a, const Address& b) { return a.role() == b.role() && a.id() == b.id(); }
+inline bool same(const Address& a, const Address& b) {
+  return a.role() == b.role() && a.id() == b.id();
+}
 
 }  // namespace troupe

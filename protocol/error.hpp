@@ -12,12 +12,12 @@ namespace troupe {
 enum class errc {
   invalid_argument,  ///< the input can never be right: name the field and what would be valid
   not_found,
-  conflict,          ///< right in itself, but not now: the state does not allow it
-  unavailable,       ///< may work later: peer gone, not leader, still recovering
-  exhausted,         ///< a limit was reached: disk, descriptors, queue
-  corrupt,           ///< stored or received bytes that are not what they claim to be
-  io,                ///< the operating system said no; the message carries its words
-  internal,          ///< a bug of ours
+  conflict,     ///< right in itself, but not now: the state does not allow it
+  unavailable,  ///< may work later: peer gone, not leader, still recovering
+  exhausted,    ///< a limit was reached: disk, descriptors, queue
+  corrupt,      ///< stored or received bytes that are not what they claim to be
+  io,           ///< the operating system said no; the message carries its words
+  internal,     ///< a bug of ours
 };
 
 const char* to_string(errc code);
@@ -35,7 +35,9 @@ std::ostream& operator<<(std::ostream& out, const error& e);
 template <class T>
 using result = boost::system::result<T, error>;
 
-inline error invalid(std::string message) { return {errc::invalid_argument, std::move(message)}; }
+inline error invalid(std::string message) {
+  return {errc::invalid_argument, std::move(message)};
+}
 
 /// boost::system::result's customisation point: what value() throws when there is none.
 [[noreturn]] void throw_exception_from_error(const error& e, const boost::source_location& where);

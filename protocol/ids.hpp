@@ -9,7 +9,8 @@
 
 namespace troupe {
 
-/// A name of one kind of thing. Two kinds never convert into each other; `Proto` is the message that carries it on the wire.
+/// A name of one kind of thing. Two kinds never convert into each other; `Proto` is the message that carries it on the
+/// wire.
 template <class Proto>
 class strong_id {
  public:
@@ -18,7 +19,8 @@ class strong_id {
   // Implicit from its own message only: fields of messages read as ids without ceremony.
   strong_id(const Proto& message) : value_(message.value()) {}  // NOLINT(google-explicit-constructor)
 
-  const std::string& value() const { return value_; }
+  const std::string& value() const& { return value_; }
+  std::string value() && { return std::move(value_); }  // so that the text of a temporary id outlives it
   bool empty() const { return value_.empty(); }
 
   Proto proto() const {

@@ -48,17 +48,18 @@ using hears = typename detail::hears<List, More...>::type;
 using shell_timer = caf::reacts_to<tick>;
 using shell_view = caf::replies_to<view_request>::with<view>;
 
-// --- the actors: one line each; what they hear is listed in protocol/verbs.hpp ------------------------------------------------------------
+// --- the actors: one line each; what they hear is listed in protocol/verbs.hpp
+// ------------------------------------------------------------
 
-using master_actor = hears<master_hears, shell_timer, shell_view>;        ///< who is in the cluster, and what runs where
+using master_actor = hears<master_hears, shell_timer, shell_view>;  ///< who is in the cluster, and what runs where
 using allocator_actor = hears<allocator_hears, shell_timer, shell_view>;  ///< who is offered what
 using agent_actor = hears<agent_hears, shell_timer, shell_view>;          ///< one machine: its tasks and their updates
-using executor_actor = hears<executor_hears, shell_timer, shell_view>;    ///< the built-in executor: runs tasks' commands
+using executor_actor = hears<executor_hears, shell_timer, shell_view>;  ///< the built-in executor: runs tasks' commands
 using custom_executor_actor = hears<custom_executor_hears, shell_timer, shell_view>;  ///< a framework's own executor
-using framework_actor = hears<framework_hears, shell_timer, shell_view>;  ///< a framework's scheduler
-using operator_actor = hears<operator_hears, shell_timer, shell_view>;    ///< a person's command line
-using containerizer_actor = hears<containerizer_hears>;                   ///< starts and ends processes
-using executor_supervisor_actor = hears<agent_says_to_supervisor>;        ///< starts and restarts built-in executors
+using framework_actor = hears<framework_hears, shell_timer, shell_view>;              ///< a framework's scheduler
+using operator_actor = hears<operator_hears, shell_timer, shell_view>;                ///< a person's command line
+using containerizer_actor = hears<containerizer_hears>;                               ///< starts and ends processes
+using executor_supervisor_actor = hears<agent_says_to_supervisor>;  ///< starts and restarts built-in executors
 
 // Proxies stand for an actor in another process, with the part of its interface that may cross a link.
 using master_proxy = hears<join<agent_says_to_master, framework_says_to_master, operator_says_to_master>>;

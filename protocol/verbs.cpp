@@ -61,14 +61,18 @@ bool may_cross_link(Role from, Role to, std::uint32_t verb) {
       return (to == internal::AGENT && among(master_says_to_agent{}, verb)) ||
              (to == internal::FRAMEWORK && among(master_says_to_framework{}, verb)) ||
              (to == internal::OPERATOR && among(master_says_to_operator{}, verb));
-    case internal::FRAMEWORK: return to == internal::MASTER && among(framework_says_to_master{}, verb);
-    case internal::OPERATOR: return to == internal::MASTER && among(operator_says_to_master{}, verb);
-    case internal::EXECUTOR: return to == internal::AGENT && among(executor_says_to_agent{}, verb);
+    case internal::FRAMEWORK:
+      return to == internal::MASTER && among(framework_says_to_master{}, verb);
+    case internal::OPERATOR:
+      return to == internal::MASTER && among(operator_says_to_master{}, verb);
+    case internal::EXECUTOR:
+      return to == internal::AGENT && among(executor_says_to_agent{}, verb);
     case internal::ALLOCATOR:
     case internal::CONTAINERIZER:
     case internal::SUPERVISOR:
     case internal::RUNTIME:
-    case internal::NOBODY: return false;
+    case internal::NOBODY:
+      return false;
   }
   return false;
 }
@@ -90,20 +94,32 @@ std::uint32_t verb_of(const google::protobuf::Message& message) {
 
 std::string_view role_name(Role role) {
   switch (role) {
-    case internal::NOBODY: return "nobody";
-    case internal::MASTER: return "master";
-    case internal::ALLOCATOR: return "allocator";
-    case internal::AGENT: return "agent";
-    case internal::EXECUTOR: return "executor";
-    case internal::FRAMEWORK: return "framework";
-    case internal::OPERATOR: return "operator";
-    case internal::CONTAINERIZER: return "containerizer";
-    case internal::SUPERVISOR: return "supervisor";
-    case internal::RUNTIME: return "runtime";
+    case internal::NOBODY:
+      return "nobody";
+    case internal::MASTER:
+      return "master";
+    case internal::ALLOCATOR:
+      return "allocator";
+    case internal::AGENT:
+      return "agent";
+    case internal::EXECUTOR:
+      return "executor";
+    case internal::FRAMEWORK:
+      return "framework";
+    case internal::OPERATOR:
+      return "operator";
+    case internal::CONTAINERIZER:
+      return "containerizer";
+    case internal::SUPERVISOR:
+      return "supervisor";
+    case internal::RUNTIME:
+      return "runtime";
   }
   return "nobody";
 }
 
-std::string to_string(const Address& a) { return std::string(role_name(a.role())) + "/" + a.id(); }
+std::string to_string(const Address& a) {
+  return std::string(role_name(a.role())) + "/" + a.id();
+}
 
 }  // namespace troupe

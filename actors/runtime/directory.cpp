@@ -26,7 +26,8 @@ bool directory::knows(const Address& at) const {
 }
 
 void directory::clear() {
-  std::map<Address, std::shared_ptr<const endpoint>, address_less> doomed;  // destroyed outside the lock: a handle's end may call back
+  std::map<Address, std::shared_ptr<const endpoint>, address_less>
+      doomed;  // destroyed outside the lock: a handle's end may call back
   std::unique_lock<std::shared_mutex> lock(mutex_);
   doomed.swap(endpoints_);
   lock.unlock();

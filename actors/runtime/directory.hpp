@@ -44,8 +44,8 @@ class directory {
   bool knows(const Address& at) const;
   void clear();
 
-  /// Delivers, outside any lock, so that an endpoint may add and remove addresses. In order for each pair of calling thread and receiver. False: nobody there, or not their verb; the
-  /// letter is dropped and counted.
+  /// Delivers, outside any lock, so that an endpoint may add and remove addresses. In order for each pair of calling
+  /// thread and receiver. False: nobody there, or not their verb; the letter is dropped and counted.
   bool deliver(const head_ptr& head, const body_ptr& body, const std::shared_ptr<void>& credit = nullptr);
 
   /// How many letters found nobody.

@@ -28,8 +28,8 @@ struct process_options {
 /// whatever its owner put on top (servers, links) has been stopped.
 class process {
  public:
-  /// Blocks SIGINT and SIGTERM, which `wait` takes, in this thread and those it makes from now on. `open` does it too; a program that
-  /// makes threads before calls it first thing.
+  /// Blocks SIGINT and SIGTERM, which `wait` takes, in this thread and those it makes from now on. `open` does it too;
+  /// a program that makes threads before calls it first thing.
   static void block_signals();
 
   static result<std::unique_ptr<process>> open(const process_options& options);

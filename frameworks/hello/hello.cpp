@@ -1,4 +1,4 @@
-// The smallest framework that is still correct: five tasks, each run until it has finished once, through crashes of
+// The smallest framework that is still correct: five tasks, each run until it has finished, through crashes of
 // anything.
 #include "frameworks/sdk/program.hpp"
 #include "protocol/resources.hpp"
@@ -17,7 +17,6 @@ class hello : public sdk::scheduler {
     info.set_failover_timeout(60);  // our tasks outlive us by a minute
     info.add_roles("*");
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::MULTI_ROLE);
-    info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::PARTITION_AWARE);
     return info;
   }
 
@@ -25,8 +24,7 @@ class hello : public sdk::scheduler {
     for (const auto& offer : offers) {
       auto left = resources::from(offer.resources()).value().unallocated();
       std::vector<v1::TaskInfo> tasks;
-      for (auto share = left.find_scalars(needs_.amounts()); share && !waiting_.empty();
-           share = left.find_scalars(needs_.amounts())) {
+      for (std::optional<resources> share; !waiting_.empty() && (share = left.find_scalars(needs_.amounts()));) {
         left -= *share;
         v1::TaskStatus& status = launched_[waiting_.back()];
         status.mutable_task_id()->set_value(waiting_.back());
@@ -69,10 +67,7 @@ class hello : public sdk::scheduler {
   }
 
  private:
-  static bool failed(const v1::TaskStatus& last) {
-    return is_terminal(last.state()) && last.state() != v1::TASK_FINISHED;
-  }
-
+  static bool failed(const v1::TaskStatus& s) { return is_terminal(s.state()) && s.state() != v1::TASK_FINISHED; }
   const resources needs_ = resources::parse("cpus:0.1;mem:32").value();
   std::vector<std::string> waiting_{"hello-0", "hello-1", "hello-2", "hello-3", "hello-4"};  // to be launched
   std::map<std::string, v1::TaskStatus> launched_;  // with the last we heard of each

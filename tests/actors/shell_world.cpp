@@ -50,7 +50,8 @@ shell_world::shell_world() {
   config.set("scheduler.policy", caf::atom("testing"));
   system = std::make_unique<caf::actor_system>(config);
   ring = std::move(event_ring::open("", 1 << 16).value());
-  rt = std::make_unique<services>(names, board, *ring, spawn_store());
+  store_ = spawn_store();
+  rt = std::make_unique<services>(names, board, *ring, store_);
   desk = std::make_unique<view_desk>(*system);
   names.add_endpoint(
       address(internal::OPERATOR, "ear"),
@@ -72,6 +73,7 @@ shell_world::~shell_world() {
   run();
   caf::anon_send_exit(rt->journal, caf::exit_reason::user_shutdown);
   rt.reset();
+  store_ = nullptr;
   run();
 }
 
@@ -79,13 +81,13 @@ caf::scheduler::test_coordinator& shell_world::coordinator() {
   return dynamic_cast<caf::scheduler::test_coordinator&>(system->scheduler());
 }
 
-journal_actor shell_world::spawn_store() {
-  auto behave = [this](journal_actor::pointer self) -> journal_actor::behavior_type {
+shell_world::store_actor shell_world::spawn_store() {
+  auto behave = [this](store_actor::pointer self) -> store_actor::behavior_type {
     return {[this, self](const commit_request& request) {
               waiting w{request.edits, self->make_response_promise<commit_done>()};
               auto promise = w.promise;
               commits_.push_back(std::move(w));
-              if (answer_at_once) commit_succeeds();
+              if (answer_at_once) answer_oldest(true);
               return promise;
             },
             [this](const scan_request& request) {
@@ -93,7 +95,8 @@ journal_actor shell_world::spawn_store() {
               for (const auto& [key, record] : stored)
                 if (keys::under(key, request.prefix)) found->records.push_back({key, record});
               return scan_done{found};
-            }};
+            },
+            [this](const store_answer& told) { answer_oldest(told.success); }};
   };
   return system->spawn(behave);
 }
@@ -128,9 +131,13 @@ void shell_world::run() {
   coordinator().run();
 }
 
-void shell_world::commit_succeeds() {
+void shell_world::answer_oldest(bool success) {
   auto oldest = std::move(commits_.front());
   commits_.pop_front();
+  if (!success) {
+    oldest.promise.deliver(caf::make_error(caf::sec::runtime_error, "disk full"));
+    return;
+  }
   for (const auto& change : *oldest.edits) {
     if (change.record)
       stored[change.key] = *change.record;
@@ -140,10 +147,14 @@ void shell_world::commit_succeeds() {
   oldest.promise.deliver(commit_done{});
 }
 
+void shell_world::commit_succeeds() {
+  caf::anon_send(store_, store_answer{true});
+  run();
+}
+
 void shell_world::commit_fails() {
-  auto oldest = std::move(commits_.front());
-  commits_.pop_front();
-  oldest.promise.deliver(caf::make_error(caf::sec::runtime_error, "disk full"));
+  caf::anon_send(store_, store_answer{false});
+  run();
 }
 
 std::size_t shell_world::commits_waiting() const {

@@ -37,6 +37,11 @@ class echo_core {
   moment wake_;
 };
 
+/// Makes the store answer its oldest commit. Answers must come from within the actor that was asked.
+struct store_answer {
+  bool success;
+};
+
 using echo_actor = hears<echo_core::hears, shell_timer, shell_view>;
 
 /// One thread, one shell, and a store whose answers the test gives: nothing happens but what the test asks for.
@@ -80,10 +85,18 @@ class shell_world {
     edit_batch edits;
     caf::typed_response_promise<commit_done> promise;
   };
-  journal_actor spawn_store();
+  using store_actor = journal_actor::extend<caf::reacts_to<store_answer>>;
+  store_actor spawn_store();
+  void answer_oldest(bool success);
   caf::scheduler::test_coordinator& coordinator();
 
   std::deque<waiting> commits_;
+  store_actor store_;
 };
 
 }  // namespace troupe
+
+namespace caf {
+template <>
+struct allowed_unsafe_message_type<troupe::store_answer> : std::true_type {};
+}  // namespace caf

@@ -21,7 +21,9 @@ void io_threads::stop() {
   threads_.clear();
 }
 
-void io_threads::post(std::function<void()> work) { boost::asio::post(context_, std::move(work)); }
+void io_threads::post(std::function<void()> work) {
+  boost::asio::post(context_, std::move(work));
+}
 
 void io_threads::run() {
   for (;;) {

@@ -90,7 +90,10 @@ TEST_CASE("a task's resources must be well-formed and offered", "[master]") {
   refused("offer has only", with("cpus:4.001"));
   refused("offer has only", with("ports:[10-11]"));
   refused("offer has only", with("disk:1"));
-  refused("gpus must be", with("gpus:0.5"));
+  refused("whole number", [](validation& v) {
+    v.task = command_task("t", agent_id("a"), "gpus:1");
+    v.task.mutable_resources(0)->mutable_scalar()->set_value(0.5);
+  });
   refused("one role", [](validation& v) { v.task.mutable_resources(0)->mutable_allocation_info()->set_role("other"); });
   refused("resources", [](validation& v) { v.task.mutable_resources(0)->mutable_scalar()->set_value(-1); });
   refused("overlap",

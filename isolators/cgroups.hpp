@@ -1,7 +1,7 @@
 #pragma once
 
-#include "isolators/cgroup_plan.hpp"
 #include "actors/runtime/file_descriptor.hpp"
+#include "isolators/cgroup_plan.hpp"
 #include "protocol/error.hpp"
 
 #include <map>

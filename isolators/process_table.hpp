@@ -1,7 +1,7 @@
 #pragma once
 
-#include "isolators/container_files.hpp"
 #include "actors/runtime/file_descriptor.hpp"
+#include "isolators/container_files.hpp"
 #include "protocol/error.hpp"
 
 #include <sys/types.h>

@@ -3,7 +3,6 @@
 #include "actors/gateway/json_answer.hpp"
 #include "protocol/json_text.hpp"
 
-
 #include <algorithm>
 #include <charconv>
 

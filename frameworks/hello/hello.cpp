@@ -7,7 +7,6 @@
 #include <iostream>
 
 using namespace troupe;
-
 class hello : public sdk::scheduler {
  public:
   v1::FrameworkInfo describe() const override {

@@ -14,7 +14,7 @@ void require(bool holds, const std::string& what, const std::string& id) {
 }
 
 void check_executor(const hosted_executor& executor) {
-  const auto& id = executor.id().value();
+  const std::string id = executor.id().value();
   std::set<task_id> queue(executor.queue.begin(), executor.queue.end());
   require(queue.size() == executor.queue.size(), "a task is queued twice", id);
   for (const auto& [tid, task] : executor.tasks) {

@@ -70,7 +70,8 @@ class Surface(ClusterTest):
         done = self.troupe("agent", "--master", self.master.url, "--port", "0", "--work-dir", str(self.folder / "bad"), "--runtime-dir",
                            str(self.folder / "run" / "bad"), "--resources", "cpus:many", check=False)
         self.assertEqual(done.returncode, 2)
-        self.assertIn("cpus", done.stderr)
+        self.assertIn("--resources", done.stderr)
+        self.assertIn("many", done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include "actors/allocator/standings.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -22,7 +23,7 @@ void standings::set_weight(const std::string& role, weight w) {
   } else {
     weights_[role] = w;
   }
-  pending_.claimants.insert({role, framework_id()});
+  pending_roles_.insert(role);
 }
 
 void standings::set_claim(const claimant& who, claim c) {
@@ -31,7 +32,7 @@ void standings::set_claim(const claimant& who, claim c) {
   } else {
     claims_[who] = c;
   }
-  pending_.claimants.insert(who);
+  pending_claimants_.insert(who);
 }
 
 void standings::count_grant(const claimant& who) {
@@ -41,9 +42,14 @@ void standings::count_grant(const claimant& who) {
 
 void standings::refresh(ledger& books) {
   ledger::changes changed = books.take_changes();
-  changed.claimants.merge(pending_.claimants);
-  pending_ = {};
-  for (const claimant& who : changed.claimants) rank(who, books);
+  changed.claimants.merge(std::exchange(pending_claimants_, {}));
+  std::set<std::string> roles = std::exchange(pending_roles_, {});
+  for (const claimant& who : changed.claimants) {
+    rank(who, books);
+    roles.insert(who.role);
+  }
+  // After all of their frameworks: a role without any is forgotten, with its grants.
+  for (const std::string& role : roles) rank_role(role, books);
   if (changed.totals) rank_all(books);
 }
 
@@ -56,7 +62,6 @@ void standings::rank(const claimant& who, const ledger& books) {
   } else {
     order.place(who.framework.value(), dominant_share::of(charged, books.total()), c == claim::competing);
   }
-  rank_role(who.role, books);
 }
 
 void standings::rank_role(const std::string& role, const ledger& books) {
@@ -112,7 +117,8 @@ void standings::restore_grants(const claimant& who, std::uint64_t count) {
 }
 
 void standings::check_invariants(const ledger& books) const {
-  if (!pending_.claimants.empty()) throw std::logic_error("standings: claims changed and were not ranked");
+  if (!pending_claimants_.empty() || !pending_roles_.empty())
+    throw std::logic_error("standings: claims or weights changed and were not ranked");
   roles_.check_invariants();
   for (const auto& [role, order] : frameworks_) {
     order.check_invariants();

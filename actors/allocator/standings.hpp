@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 namespace troupe {
@@ -55,7 +56,8 @@ class standings {
   share_order roles_;
   std::map<std::string, share_order> frameworks_;
   // Claims and weights that changed since the last refresh.
-  ledger::changes pending_;
+  std::set<claimant> pending_claimants_;
+  std::set<std::string> pending_roles_;
 };
 
 }  // namespace troupe

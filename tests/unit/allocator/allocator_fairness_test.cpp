@@ -99,6 +99,17 @@ TEST_CASE("with equal shares, who was served less often is next, then the first 
   CHECK(third[0].framework == "a");
 }
 
+TEST_CASE("a role that was weighted keeps its grants when its allocator is loaded") {
+  allocator_world world;  // which saves and loads before each step
+  world.set_weight("eng", 2);
+  world.add_framework("f", {"eng"});
+  const auto offers = world.add_agent("a1", "cpus:1;mem:32");
+  world.decline(offers[0], 1000);
+  world.remove_framework("f");
+  world.add_framework("g", {"eng"});
+  CHECK(world.look().roles(0).weight_millionths() == 2'000'000);
+}
+
 TEST_CASE("within one run each agent goes to whoever has least by then") {
   allocator_world world;
   world.add_framework("f", {"eng", "ops"}, {}, {"eng", "ops"});

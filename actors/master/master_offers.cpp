@@ -83,7 +83,7 @@ v1::Offer master::described(const offer& entry, const framework& to, const regis
 std::optional<offer> master::take_offer(const offer_id& id) {
   auto taken = offers_.take(id);
   if (!taken) return taken;
-  deadlines_.clear({due::offer, id.value()});
+  deadlines_.clear({due::offer, taken->id.value()});
   if (auto* agent = agents_.find(taken->agent)) agent->offered -= taken->what.unallocated();
   return taken;
 }

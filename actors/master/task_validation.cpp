@@ -48,7 +48,6 @@ result<void> check_executor(const v1::TaskInfo& task, const launch_site& site) {
 result<resources> parsed(const resources::proto_list& list, std::string_view field) {
   auto what = resources::from(list);
   if (!what) return invalid(std::string(field) + ": " + what.error().message);
-  if (what->scalar("gpus") % 1000 != 0) return invalid(std::string(field) + ": gpus must be a whole number");
   return what;
 }
 

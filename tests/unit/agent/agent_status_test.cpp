@@ -116,9 +116,10 @@ TEST_CASE("the end of a command task, once acknowledged, clears it, its executor
   const auto& out = f.acknowledge(end);
   CHECK(said<internal::RetireExecutor>(out).executor().id() == container);
   CHECK(f.keys_under("agent/").size() == 1);  // agent/self
-  CHECK(f.view().frameworks().empty());
-  REQUIRE(f.view().completed_frameworks_size() == 1);
-  const auto& past = f.view().completed_frameworks(0).completed_executors(0);
+  const auto view = f.view();
+  CHECK(view.frameworks().empty());
+  REQUIRE(view.completed_frameworks_size() == 1);
+  const auto& past = view.completed_frameworks(0).completed_executors(0);
   CHECK(past.sandbox().find(container) != std::string::npos);
   CHECK(past.completed_tasks(0).state() == v1::TASK_FINISHED);
 }

@@ -73,6 +73,7 @@ TEST_CASE("an exception in a core restarts its shell with a higher incarnation a
   shell_world world;
   world.start();
   world.ping(7);
+  world.run();
   world.ping(13);
   world.run();
   CHECK(world.heard == numbers{7});

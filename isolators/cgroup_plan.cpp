@@ -9,7 +9,6 @@ constexpr milli shares_per_cpu = 1024;
 constexpr milli shares_min = 2;
 constexpr milli quota_period_us = 100'000;
 constexpr milli quota_us_min = 1'000;
-constexpr std::int64_t bytes_per_mb = 1024 * 1024;
 constexpr std::int64_t memory_bytes_min = 32 * bytes_per_mb;
 
 isolation_plan group(const std::string& directory) {

@@ -1,9 +1,17 @@
 #include "isolators/container.hpp"
 
+#include "isolators/process_table.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 namespace troupe {
 namespace {
 
 constexpr std::size_t ends_kept_max = 1'024;
+constexpr std::size_t report_bytes_max = 4'096;
 
 }  // namespace
 
@@ -21,6 +29,22 @@ void ended_containers::add(const std::string& key, end how) {
 const ended_containers::end* ended_containers::find(const std::string& key) const {
   auto it = ends_.find(key);
   return it == ends_.end() ? nullptr : &it->second;
+}
+
+bool read_report(container& c) {
+  char chunk[512];
+  for (;;) {
+    auto size = ::read(c.shim.report.get(), chunk, sizeof chunk);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return size == 0 || errno != EAGAIN;
+    if (c.report.size() < report_bytes_max) c.report.append(chunk, static_cast<std::size_t>(size));
+  }
+}
+
+void signal_task(const internal::ContainerLaunched& task, int number) {
+  process_identity leader{task.pid(), task.start_time()};
+  // The group keeps the number from being given away while a member lives; an ended group is nobody.
+  if (is_alive(leader)) ::kill(-leader.pid, number);
 }
 
 container_event last_event(const container& c) {

@@ -67,6 +67,12 @@ class ended_containers {
   std::deque<std::string> order_;
 };
 
+/// Reads what there is of the shim's report. True: it is at its end.
+bool read_report(container& c);
+
+/// To the group of processes that the task leads, if it is there.
+void signal_task(const internal::ContainerLaunched& task, int number);
+
 /// What its end is called when it has been cleared away.
 container_event last_event(const container& c);
 

@@ -1,6 +1,10 @@
 #include "isolators/container_files.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <vector>
 
 namespace troupe {
@@ -85,6 +89,12 @@ result<std::string> container_key(const v1::ContainerID& id) {
 container_files files_of(const std::string& runtime_directory, const std::string& key) {
   auto directory = runtime_directory + "/containers/" + key;
   return {directory, directory + "/pid", directory + "/status"};
+}
+
+void remove_files(const container_files& files) {
+  std::error_code failure;
+  std::filesystem::remove_all(files.directory, failure);
+  if (failure) spdlog::warn("container.files_not_removed path={} error=\"{}\"", files.directory, failure.message());
 }
 
 result<container_record> parse_container_record(std::string_view text) {

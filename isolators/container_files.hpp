@@ -26,6 +26,9 @@ result<std::string> container_key(const v1::ContainerID& id);
 
 container_files files_of(const std::string& runtime_directory, const std::string& key);
 
+/// Takes them away; what cannot be is named in the log.
+void remove_files(const container_files& files);
+
 /// One process, told apart from a later one with the same number.
 struct process_identity {
   pid_t pid = 0;

@@ -6,7 +6,6 @@ namespace troupe {
 namespace {
 
 constexpr double amount_max = 1e9;  // in cpus or MB: far above any machine, far below an overflow
-constexpr std::int64_t bytes_per_mb = 1024 * 1024;
 
 struct line {
   std::optional<milli> request;

@@ -8,6 +8,8 @@
 
 namespace troupe {
 
+constexpr std::int64_t bytes_per_mb = 1024 * 1024;
+
 /// What a container may use: its request (always guaranteed) and, where one is drawn, the line it may not cross.
 struct container_limits {
   std::optional<milli> cpus;                     ///< requested

@@ -2,9 +2,11 @@
 
 #include "isolators/cgroups.hpp"
 #include "isolators/container.hpp"
+#include "isolators/descriptor_limit.hpp"
 #include "isolators/poller.hpp"
 #include "protocol/error.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -15,9 +17,10 @@
 namespace troupe {
 
 struct containerizer_options {
-  std::string runtime_directory;  ///< absolute; ours alone; best on a file system that a reboot clears
-  std::string shim_path;          ///< launcher.hpp: shim_beside_program()
-  cgroup_options cgroups;         ///< an empty tag is derived from the runtime directory
+  std::string runtime_directory;                  ///< absolute; ours alone; best on a file system that a reboot clears
+  std::string shim_path;                          ///< launcher.hpp: shim_beside_program()
+  std::chrono::milliseconds shim_end_max{5'000};  ///< what a shim that is told to end may take before it is killed
+  cgroup_options cgroups;                         ///< an empty tag is derived from the runtime directory
 };
 
 /// Starts and ends processes, each group of them a container held by its shim. Thread-safe; launches of different
@@ -74,6 +77,7 @@ class containerizer {
   const listener listen_;
   const class cgroups groups_;
   const std::string boot_id_;
+  const raised_descriptor_limit descriptor_limit_;
 
   mutable std::mutex mutex_;
   std::condition_variable all_ended_;

@@ -1,5 +1,6 @@
 #include "isolators/machine.hpp"
 
+#include "isolators/container_limits.hpp"
 #include "isolators/process_table.hpp"
 
 #include <sched.h>
@@ -13,7 +14,6 @@
 namespace troupe {
 namespace {
 
-constexpr std::uint64_t bytes_per_mb = 1024 * 1024;
 constexpr std::uint64_t mb_per_gb = 1024;
 constexpr std::uint64_t memory_kept_mb = 1 * mb_per_gb;
 constexpr std::uint64_t disk_kept_mb = 5 * mb_per_gb;
@@ -51,7 +51,7 @@ std::optional<std::uint64_t> find_disk(const std::string& work_directory) {
 
 /// What remains when the system has had its part.
 std::uint64_t left_mb(std::uint64_t bytes, std::uint64_t kept_mb) {
-  auto all = bytes / bytes_per_mb;
+  auto all = bytes / std::uint64_t{bytes_per_mb};
   return all >= 2 * kept_mb ? all - kept_mb : all / 2;
 }
 

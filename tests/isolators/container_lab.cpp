@@ -37,6 +37,8 @@ containerizer_options lab_options(const std::string& folder, bool with_cgroups) 
   containerizer_options options;
   options.runtime_directory = folder + "/run";
   options.shim_path = TROUPE_SHIM_PATH;
+  // Generous where the machine is busy, and yet no test has to wait for it to pass.
+  options.shim_end_max = std::chrono::seconds(2);
   options.cgroups.tag = "lab" + folder.substr(folder.rfind('-'));
   options.cgroups.enable = with_cgroups;
   return options;

@@ -149,6 +149,22 @@ TEST_CASE("resource limits hold in the task") {
   CHECK(lab.output_of("a") == "100\n200\n0");
 }
 
+TEST_CASE("a task's limit of open files is the one that its agent was started with, which raises its own") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit lower{300, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &lower) == 0);
+  {
+    container_lab lab;
+    rlimit raised{};
+    CHECK(::getrlimit(RLIMIT_NOFILE, &raised) == 0);
+    CHECK(raised.rlim_cur == before.rlim_max);
+    CHECK(lab.run(lab.shell("a", "ulimit -S -n")).status() == 0);
+    CHECK(lab.output_of("a") == "300");
+  }
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+}
+
 TEST_CASE("a program that is not there fails the launch by name, and leaves nothing") {
   container_lab lab(GENERATE(true, false));
   auto launch = lab.shell("a", "no-such-program");

@@ -3,6 +3,7 @@
 #include "protocol/json_text.hpp"
 #include "tools/duration_text.hpp"
 #include "tools/master_client.hpp"
+#include "tools/state_fields.hpp"
 #include "tools/table.hpp"
 
 #include <boost/json.hpp>
@@ -18,18 +19,6 @@ namespace {
 
 namespace json = boost::json;
 
-const json::array& list(const json::value& object, const char* key) {
-  static const json::array none;
-  const auto* found = object.is_object() ? object.get_object().if_contains(key) : nullptr;
-  return found && found->is_array() ? found->get_array() : none;
-}
-
-std::string text(const json::value& object, const char* key) {
-  const auto* found = object.is_object() ? object.get_object().if_contains(key) : nullptr;
-  if (!found) return {};
-  return found->is_string() ? std::string(found->get_string()) : json::serialize(*found);
-}
-
 std::string number(double value) {
   std::string out;
   append_json_double(value, out);
@@ -37,9 +26,8 @@ std::string number(double value) {
 }
 
 double amount(const json::value& object, const char* resources, const char* name) {
-  const auto* part = object.is_object() ? object.get_object().if_contains(resources) : nullptr;
-  const auto* found = part && part->is_object() ? part->get_object().if_contains(name) : nullptr;
-  return found && found->is_number() ? found->to_number<double>() : 0;
+  const auto& found = member(member(object, resources), name);
+  return found.is_number() ? found.to_number<double>() : 0;
 }
 
 /// `used/total` of one resource.
@@ -48,8 +36,8 @@ std::string of_total(const json::value& agent, const char* name) {
 }
 
 bool is_true(const json::value& object, const char* key) {
-  const auto* found = object.is_object() ? object.get_object().if_contains(key) : nullptr;
-  return found && found->is_bool() && found->get_bool();
+  const auto& found = member(object, key);
+  return found.is_bool() && found.get_bool();
 }
 
 json::array agents_of(const json::value& state) {

@@ -2,6 +2,7 @@
 
 #include "frameworks/sdk/http_get.hpp"
 #include "tools/master_client.hpp"
+#include "tools/state_fields.hpp"
 
 #include <boost/json.hpp>
 
@@ -26,36 +27,19 @@ struct log_place {
   bool ended = false;
 };
 
-std::string text(const json::value& object, const char* key) {
-  const auto* found = object.is_object() ? object.get_object().if_contains(key) : nullptr;
-  if (!found) return {};
-  return found->is_string() ? std::string(found->get_string()) : json::serialize(*found);
-}
-
-template <class Visit>
-void each(const json::value& object, const char* key, Visit visit) {
-  const auto* found = object.is_object() ? object.get_object().if_contains(key) : nullptr;
-  if (found && found->is_array())
-    for (const auto& item : found->get_array()) visit(item);
-}
-
 std::string agent_url(const json::value& state, const std::string& id) {
-  std::string url;
-  each(state, "slaves", [&](const json::value& agent) {
-    if (text(agent, "id") == id) url = "http://" + text(agent, "hostname") + ":" + text(agent, "port");
-  });
-  return url;
+  for (const auto& agent : list(state, "slaves"))
+    if (text(agent, "id") == id) return "http://" + text(agent, "hostname") + ":" + text(agent, "port");
+  return {};
 }
 
 /// From the latest status that names one.
 std::string container_of(const json::value& task) {
   std::string container;
-  each(task, "statuses", [&](const json::value& status) {
-    const auto* found = status.as_object().if_contains("container_status");
-    if (!found || !found->is_object()) return;
-    const auto* id = found->as_object().if_contains("container_id");
-    if (id && id->is_object()) container = text(*id, "value");
-  });
+  for (const auto& status : list(task, "statuses")) {
+    auto named = text(member(member(status, "container_status"), "container_id"), "value");
+    if (!named.empty()) container = named;
+  }
   return container;
 }
 
@@ -64,12 +48,12 @@ result<log_place> find_task(const json::value& state, const logs_flags& given) {
   std::string frameworks;
   int found = 0;
   for (const auto* part : {"frameworks", "completed_frameworks"})
-    each(state, part, [&](const json::value& framework) {
+    for (const auto& framework : list(state, part)) {
       auto id = text(framework, "id");
-      if (!given.framework.empty() && id != given.framework) return;
+      if (!given.framework.empty() && id != given.framework) continue;
       for (const auto* kind : {"tasks", "unreachable_tasks", "completed_tasks"})
-        each(framework, kind, [&](const json::value& task) {
-          if (text(task, "id") != given.task) return;
+        for (const auto& task : list(framework, kind)) {
+          if (text(task, "id") != given.task) continue;
           ++found;
           frameworks += " " + id;
           auto executor = text(task, "executor_id");
@@ -78,8 +62,8 @@ result<log_place> find_task(const json::value& state, const logs_flags& given) {
           place.folder = "/frameworks/" + id + "/executors/" + (executor.empty() ? given.task : executor) + "/runs/" +
                          container + "/";
           place.ended = std::string_view(kind) == "completed_tasks";
-        });
-    });
+        }
+    }
   if (found == 0) return error{errc::not_found, "no task " + given.task + " is known; `troupe tasks --all` lists them"};
   if (found > 1)
     return invalid("several frameworks have a task " + given.task + "; choose one with --framework:" + frameworks);

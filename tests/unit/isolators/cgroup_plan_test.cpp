@@ -7,7 +7,7 @@
 namespace troupe {
 namespace {
 
-constexpr std::int64_t mb = 1024 * 1024;
+constexpr auto mb = bytes_per_mb;
 
 using pairs = std::vector<std::pair<std::string, std::string>>;
 

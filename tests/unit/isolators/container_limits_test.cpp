@@ -9,7 +9,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-constexpr std::int64_t mb = 1024 * 1024;
+constexpr auto mb = bytes_per_mb;
 
 internal::LaunchContainer launch(const std::string& requested) {
   internal::LaunchContainer made;

@@ -7,6 +7,7 @@
 #include "isolators/containerizer_actor.hpp"
 #include "isolators/launcher.hpp"
 #include "isolators/machine.hpp"
+#include "isolators/sandbox_collector_actor.hpp"
 #include "protocol/attributes.hpp"
 #include "storage/keys.hpp"
 #include "tools/duration_option.hpp"
@@ -14,6 +15,8 @@
 #include "tools/release.hpp"
 
 #include <spdlog/spdlog.h>
+
+#include <cmath>
 
 namespace troupe {
 
@@ -40,6 +43,17 @@ void add_agent_options(CLI::App& command, agent_daemon_options& o) {
                "How long an executor may take to shut down", variable("EXECUTOR_SHUTDOWN_GRACE_PERIOD"));
   add_duration(command, "--registration-backoff-factor", o.agent.registration_backoff,
                "Bound of the first random wait before registering", variable("REGISTRATION_BACKOFF_FACTOR"));
+  add_duration(command, "--gc-delay", o.collection.keep,
+               "How long sandboxes are kept after their end on an empty disk; the fuller it is, the shorter",
+               variable("GC_DELAY"));
+  command
+      .add_option("--gc-disk-headroom", o.disk_headroom,
+                  "Share of the disk that should be free; sandboxes go at their end while it is not")
+      ->check(CLI::Range(0.0, 1.0))
+      ->envname(variable("GC_DISK_HEADROOM"))
+      ->capture_default_str();
+  add_duration(command, "--disk-watch-interval", o.collection.interval, "Between two looks for sandboxes to remove",
+               variable("DISK_WATCH_INTERVAL"));
   command.add_flag("--cleanup", o.cleanup, "End all that an agent with these folders left behind, then exit");
 }
 
@@ -49,6 +63,14 @@ containerizer_options containers_of(const agent_daemon_options& options, const d
   chosen.shim_path = shim_beside_program();
   chosen.cgroups.enable = options.cgroups;
   chosen.cgroups.hard_cap_cpus = options.cfs;
+  return chosen;
+}
+
+collection_options collection_of(const agent_daemon_options& options, const daemon& d) {
+  auto chosen = options.collection;
+  chosen.agents_folder = d.options().work_dir + "/agents";
+  chosen.runtime_directory = containers_of(options, d).runtime_directory;
+  chosen.headroom_permille = static_cast<unsigned>(std::lround(options.disk_headroom * 1000));
   return chosen;
 }
 
@@ -125,6 +147,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   if (!info) return info.error();
 
   start_containerizer(d.host(), containers_of(options, d));
+  start_sandbox_collector(d.host(), collection_of(options, d));
   serve_executors(d.host(), made->self_);
   auto agent = options.agent;
   agent.info = *info;

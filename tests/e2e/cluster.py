@@ -88,7 +88,7 @@ class ClusterTest(unittest.TestCase):
 
     agents_wanted = 1
     resources = "cpus:4;mem:2048;disk:4096"
-    master_arguments = []
+    master_arguments, agent_arguments = [], []
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe-e2e."))
@@ -97,7 +97,7 @@ class ClusterTest(unittest.TestCase):
         self.addCleanup(self.sweep)
         self.master = self.start("master", "master", *self.master_arguments)
         self.agents = [self.start("agent-%d" % i, "agent", "--master", self.master.url, "--resources", self.resources,
-                                  "--registration-backoff-factor", "20ms")
+                                  "--registration-backoff-factor", "20ms", *self.agent_arguments)
                        for i in range(self.agents_wanted)]
         self.await_agents(self.agents_wanted)
 

@@ -48,6 +48,12 @@ class Surface(ClusterTest):
                 agent.get("/files/download?path=" + hostile)
             self.assertGreaterEqual(refused.exception.code, 400, hostile)
 
+    def test_the_latest_run_has_a_name_of_its_own(self):
+        self.troupe("run", "--name", "named", "--", "echo", "here")
+        task = [t for t in self.tasks() if t["id"] == "named"][0]
+        path = "/frameworks/%s/executors/named/runs/latest/stdout" % task["framework_id"]
+        self.assertEqual(self.agents[0].get("/files/download?path=" + path), b"here\n")
+
     def test_an_address_beyond_loopback_needs_insecure(self):
         done = self.troupe("master", "--ip", "0.0.0.0", "--work-dir", str(self.folder / "open"), check=False)
         self.assertEqual(done.returncode, 2)
@@ -72,6 +78,23 @@ class Surface(ClusterTest):
         self.assertEqual(done.returncode, 2)
         self.assertIn("--resources", done.stderr)
         self.assertIn("many", done.stderr)
+
+
+class Sandboxes(ClusterTest):
+    agent_arguments = ["--gc-delay", "0secs", "--disk-watch-interval", "100ms"]
+
+    def test_they_are_removed_by_age_but_not_from_under_a_task(self):
+        running = self.spawn(BIN / "troupe", "run", "--name", "running", "--", "sleep", "1000")
+        self.await_task("TASK_RUNNING", "running")
+        self.troupe("run", "--name", "over", "--", "true")
+        await_true(lambda: self.sandboxes("over") == [], "the sandbox of an ended task to go")
+        self.assertEqual(len(self.sandboxes("running")), 1)
+        self.troupe("kill", "running")
+        running.communicate(timeout=60)
+        await_true(lambda: self.sandboxes("running") == [], "the other sandbox to go as well")
+
+    def sandboxes(self, executor):
+        return [p for p in self.agents[0].work.glob("agents/*/frameworks/*/executors/%s/runs/*" % executor) if not p.is_symlink()]
 
 
 if __name__ == "__main__":

@@ -59,6 +59,16 @@ class Surface(ClusterTest):
         self.assertEqual(done.returncode, 2)
         self.assertIn("--insecure", done.stderr)
 
+    def test_a_daemon_without_standard_descriptors_prints_into_no_file_of_its_own(self):
+        ready = self.folder / "mute.ready"
+        process = subprocess.Popen([BIN / "troupe", "master", "--port", "0", "--work-dir", self.folder / "mute", "--runtime-dir",
+                                    self.folder / "run" / "mute", "--ready-file", ready], preexec_fn=lambda: os.closerange(0, 3))
+        self.others.append(process)
+        await_true(lambda: ready.exists() or process.poll() is not None, "it to listen")
+        self.assertEqual([os.readlink("/proc/%d/fd/%d" % (process.pid, fd)) for fd in (0, 1, 2)], ["/dev/null"] * 3)
+        process.terminate()
+        self.assertEqual(process.wait(60), 0)
+
     def test_no_master_is_said_plainly(self):
         environment = {k: v for k, v in os.environ.items() if k != "TROUPE_MASTER"}
         done = subprocess.run([BIN / "troupe", "agents"], env=environment, capture_output=True, text=True)

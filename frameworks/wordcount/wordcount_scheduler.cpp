@@ -1,5 +1,6 @@
 #include "frameworks/wordcount/wordcount_scheduler.hpp"
 
+#include "frameworks/sdk/http_get.hpp"
 #include "frameworks/sdk/typed_message.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/records.hpp"
@@ -32,7 +33,7 @@ const resources& executor_needs() {
 std::string url_of(const v1::Offer& offer) {
   const auto& address = offer.url().address();
   const auto& host = address.ip().empty() ? address.hostname() : address.ip();
-  return "http://" + host + ":" + std::to_string(address.port());
+  return sdk::http_url(host, address.port());
 }
 
 /// Whether a piece's output is all that others will ask of it: one file for each reduce, or one.

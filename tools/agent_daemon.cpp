@@ -77,8 +77,7 @@ collection_options collection_of(const agent_daemon_options& options, const daem
 result<v1::AgentInfo> describe(const agent_daemon_options& options, const daemon& d, const machine& here) {
   v1::AgentInfo info;
   info.set_hostname(d.facts().hostname);
-  auto colon = d.facts().address.rfind(':');
-  info.set_port(std::stoi(d.facts().address.substr(colon + 1)));
+  info.set_port(d.port());
   auto offered = resources_of(here, options.resources);
   if (!offered) return error{errc::invalid_argument, "--resources: " + offered.error().message};
   offered->add_to(info.mutable_resources());
@@ -133,7 +132,6 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   if (!id) return id.error();
   made->self_ = address(internal::AGENT, *id);
   auto& hub = d.hub(made->self_);
-  d.serve_state<internal::AgentView>("agent", agent_state_json);
   serve_sandboxes(d);
   auto identity = [self = made->self_] {
     link_identity who;
@@ -143,6 +141,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
     return who;
   };
   if (auto listening = d.listen(identity, socket); !listening) return listening.error();
+  d.serve_state<internal::AgentView>("agent", agent_state_json);
   auto info = describe(options, d, here);
   if (!info) return info.error();
 

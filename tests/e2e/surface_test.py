@@ -54,6 +54,11 @@ class Surface(ClusterTest):
         path = "/frameworks/%s/executors/named/runs/latest/stdout" % task["framework_id"]
         self.assertEqual(self.agents[0].get("/files/download?path=" + path), b"here\n")
 
+    def test_the_master_says_where_it_really_listens(self):
+        state = self.master.state()
+        self.assertEqual(str(state["leader_info"]["port"]), self.master.url.rsplit(":", 1)[1])
+        self.assertIn("MULTI_ROLE", state["slaves"][0]["capabilities"])
+
     def test_an_address_beyond_loopback_needs_insecure(self):
         done = self.troupe("master", "--ip", "0.0.0.0", "--work-dir", str(self.folder / "open"), check=False)
         self.assertEqual(done.returncode, 2)

@@ -87,19 +87,26 @@ result<v1::AgentInfo> describe(const agent_daemon_options& options, const daemon
   return info;
 }
 
-/// Sandboxes are read under their own path, and under /frameworks/... once the agent has an id, which is part of that
-/// path.
-void serve_sandboxes(daemon& d) {
+/// What the agent's core tells its process. Sandboxes are read under their own path, and under /frameworks/... once the
+/// agent has an id, which is part of that path. When the master has dismissed the agent nothing is left to do.
+void hear_agent(daemon& d) {
   auto folder = d.options().work_dir + "/agents";
   auto served = d.http().served_files();
   served->attach(folder, folder);
+  auto hear = [served, folder, &host = d.host()](const internal::ProgramEvent& event) {
+    if (event.name() == "admitted") {
+      served->attach("/frameworks", folder + "/" + event.data() + "/frameworks");
+    } else if (event.name() == "dismissed") {
+      spdlog::critical("agent.dismissed reason=\"{}\"", event.data());
+      host.stop(1);
+    }
+  };
   d.host().names().add_endpoint(
       address(internal::RUNTIME, "local"),
-      [served, folder](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
+      [hear](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
         const auto* event = dynamic_cast<const internal::ProgramEvent*>(body.get());
-        if (!event || event->name() != "admitted") return false;
-        served->attach("/frameworks", folder + "/" + event->data() + "/frameworks");
-        return true;
+        if (event) hear(*event);
+        return event != nullptr;
       });
 }
 
@@ -132,7 +139,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   if (!id) return id.error();
   made->self_ = address(internal::AGENT, *id);
   auto& hub = d.hub(made->self_);
-  serve_sandboxes(d);
+  hear_agent(d);
   auto identity = [self = made->self_] {
     link_identity who;
     who.role = self.role();

@@ -7,6 +7,7 @@
 #include "isolators/containerizer_actor.hpp"
 #include "isolators/launcher.hpp"
 #include "isolators/machine.hpp"
+#include "isolators/sandbox_collector_actor.hpp"
 #include "protocol/attributes.hpp"
 #include "storage/keys.hpp"
 #include "tools/duration_option.hpp"
@@ -14,6 +15,8 @@
 #include "tools/release.hpp"
 
 #include <spdlog/spdlog.h>
+
+#include <cmath>
 
 namespace troupe {
 
@@ -40,6 +43,17 @@ void add_agent_options(CLI::App& command, agent_daemon_options& o) {
                "How long an executor may take to shut down", variable("EXECUTOR_SHUTDOWN_GRACE_PERIOD"));
   add_duration(command, "--registration-backoff-factor", o.agent.registration_backoff,
                "Bound of the first random wait before registering", variable("REGISTRATION_BACKOFF_FACTOR"));
+  add_duration(command, "--gc-delay", o.collection.keep,
+               "How long sandboxes are kept after their end on an empty disk; the fuller it is, the shorter",
+               variable("GC_DELAY"));
+  command
+      .add_option("--gc-disk-headroom", o.disk_headroom,
+                  "Share of the disk that should be free; sandboxes go at their end while it is not")
+      ->check(CLI::Range(0.0, 1.0))
+      ->envname(variable("GC_DISK_HEADROOM"))
+      ->capture_default_str();
+  add_duration(command, "--disk-watch-interval", o.collection.interval, "Between two looks for sandboxes to remove",
+               variable("DISK_WATCH_INTERVAL"));
   command.add_flag("--cleanup", o.cleanup, "End all that an agent with these folders left behind, then exit");
 }
 
@@ -52,11 +66,18 @@ containerizer_options containers_of(const agent_daemon_options& options, const d
   return chosen;
 }
 
+collection_options collection_of(const agent_daemon_options& options, const daemon& d) {
+  auto chosen = options.collection;
+  chosen.agents_folder = d.options().work_dir + "/agents";
+  chosen.runtime_directory = containers_of(options, d).runtime_directory;
+  chosen.headroom_permille = static_cast<unsigned>(std::lround(options.disk_headroom * 1000));
+  return chosen;
+}
+
 result<v1::AgentInfo> describe(const agent_daemon_options& options, const daemon& d, const machine& here) {
   v1::AgentInfo info;
   info.set_hostname(d.facts().hostname);
-  auto colon = d.facts().address.rfind(':');
-  info.set_port(std::stoi(d.facts().address.substr(colon + 1)));
+  info.set_port(d.port());
   auto offered = resources_of(here, options.resources);
   if (!offered) return error{errc::invalid_argument, "--resources: " + offered.error().message};
   offered->add_to(info.mutable_resources());
@@ -66,19 +87,26 @@ result<v1::AgentInfo> describe(const agent_daemon_options& options, const daemon
   return info;
 }
 
-/// Sandboxes are read under their own path, and under /frameworks/... once the agent has an id, which is part of that
-/// path.
-void serve_sandboxes(daemon& d) {
+/// What the agent's core tells its process. Sandboxes are read under their own path, and under /frameworks/... once the
+/// agent has an id, which is part of that path. When the master has dismissed the agent nothing is left to do.
+void hear_agent(daemon& d) {
   auto folder = d.options().work_dir + "/agents";
   auto served = d.http().served_files();
   served->attach(folder, folder);
+  auto hear = [served, folder, &host = d.host()](const internal::ProgramEvent& event) {
+    if (event.name() == "admitted") {
+      served->attach("/frameworks", folder + "/" + event.data() + "/frameworks");
+    } else if (event.name() == "dismissed") {
+      spdlog::critical("agent.dismissed reason=\"{}\"", event.data());
+      host.stop(1);
+    }
+  };
   d.host().names().add_endpoint(
       address(internal::RUNTIME, "local"),
-      [served, folder](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
+      [hear](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
         const auto* event = dynamic_cast<const internal::ProgramEvent*>(body.get());
-        if (!event || event->name() != "admitted") return false;
-        served->attach("/frameworks", folder + "/" + event->data() + "/frameworks");
-        return true;
+        if (event) hear(*event);
+        return event != nullptr;
       });
 }
 
@@ -111,8 +139,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   if (!id) return id.error();
   made->self_ = address(internal::AGENT, *id);
   auto& hub = d.hub(made->self_);
-  d.serve_state<internal::AgentView>("agent", agent_state_json);
-  serve_sandboxes(d);
+  hear_agent(d);
   auto identity = [self = made->self_] {
     link_identity who;
     who.role = self.role();
@@ -121,10 +148,12 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
     return who;
   };
   if (auto listening = d.listen(identity, socket); !listening) return listening.error();
+  d.serve_state<internal::AgentView>("agent", agent_state_json);
   auto info = describe(options, d, here);
   if (!info) return info.error();
 
   start_containerizer(d.host(), containers_of(options, d));
+  start_sandbox_collector(d.host(), collection_of(options, d));
   serve_executors(d.host(), made->self_);
   auto agent = options.agent;
   agent.info = *info;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/agent/agent_options.hpp"
+#include "isolators/sandbox_collector.hpp"
 #include "tools/daemon.hpp"
 
 #include <memory>
@@ -18,6 +19,8 @@ struct agent_daemon_options {
   std::string attributes;
   bool cgroups = true;
   bool cfs = true;
+  collection_options collection;  ///< but for its folders
+  double disk_headroom = 0.1;
   bool cleanup = false;  ///< end what an earlier agent left, then exit
 };
 

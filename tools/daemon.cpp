@@ -1,14 +1,17 @@
 #include "tools/daemon.hpp"
 
 #include "actors/gateway/metrics.hpp"
+#include "isolators/machine.hpp"
 #include "tools/journal_metrics.hpp"
 #include "tools/release.hpp"
 
 #include <arpa/inet.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -26,6 +29,14 @@ bool is_loopback(const std::string& ip) {
   return ::inet_pton(AF_INET6, ip.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+/// Listened on, it is every address of the machine; connected to, it is one's own.
+bool is_any(const std::string& ip) {
+  in_addr v4{};
+  in6_addr v6{};
+  if (::inet_pton(AF_INET, ip.c_str(), &v4) == 1) return v4.s_addr == INADDR_ANY;
+  return ::inet_pton(AF_INET6, ip.c_str(), &v6) == 1 && IN6_IS_ADDR_UNSPECIFIED(&v6);
+}
+
 bool is_ip(const std::string& ip) {
   in_addr v4{};
   in6_addr v6{};
@@ -40,9 +51,20 @@ result<void> make_folder(const std::string& option, const std::string& path) {
   return {};
 }
 
+/// Anybody may have made it before us, if it is in /tmp; pid files in it say whom we end.
+result<void> claim_folder(const std::string& path) {
+  struct stat info {};
+  bool there = ::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST;
+  bool ours = there && ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&
+              (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  if (ours) return {};
+  return error{errc::io, path + " is no folder that belongs to this user alone; name another with --runtime-dir"};
+}
+
 /// A short folder that is this work folder's alone.
-std::string default_runtime_dir(const std::string& role, const std::string& work_dir) {
+result<std::string> default_runtime_dir(const std::string& role, const std::string& work_dir) {
   std::string base = ::geteuid() == 0 ? "/run/troupe" : "/tmp/troupe-" + std::to_string(::geteuid());
+  if (auto claimed = claim_folder(base); !claimed) return claimed.error();
   std::uint32_t hash = 2166136261u;
   for (unsigned char c : work_dir) hash = (hash ^ c) * 16777619u;
   return base + "/" + role + "-" + std::to_string(hash);
@@ -56,9 +78,13 @@ result<void> complete(daemon_options& options, const std::string& role) {
   if (options.work_dir.empty())
     return invalid("--work-dir is needed: the folder in which the " + role + " keeps what it must remember");
   options.work_dir = absolute(options.work_dir);
-  options.runtime_dir =
-      options.runtime_dir.empty() ? default_runtime_dir(role, options.work_dir) : absolute(options.runtime_dir);
-  if (options.hostname.empty()) options.hostname = options.ip;
+  if (options.runtime_dir.empty()) {
+    auto chosen = default_runtime_dir(role, options.work_dir);
+    if (!chosen) return chosen.error();
+    options.runtime_dir = *chosen;
+  }
+  options.runtime_dir = absolute(options.runtime_dir);
+  if (options.hostname.empty()) options.hostname = is_any(options.ip) ? detect_machine("/").hostname : options.ip;
   if (auto refused = refuse_address(options)) return *refused;
   if (auto made = make_folder("work-dir", options.work_dir); !made) return made;
   return make_folder("runtime-dir", options.runtime_dir);
@@ -82,7 +108,9 @@ void add_daemon_options(CLI::App& command, daemon_options& o, const std::string&
   command.add_option("--port", o.port, "Port to listen on; 0 picks a free one")
       ->envname(variable("PORT"))
       ->capture_default_str();
-  command.add_option("--hostname", o.hostname, "Name or address told to others; the ip if not given")
+  command
+      .add_option("--hostname", o.hostname,
+                  "Name or address told to others; the ip if not given, or the machine's name if that is 0.0.0.0 or ::")
       ->envname(variable("HOSTNAME"));
   command.add_option("--work-dir", o.work_dir, "Folder for all that must be remembered")->envname(variable("WORK_DIR"));
   command

@@ -23,7 +23,7 @@ namespace troupe {
 struct daemon_options {
   std::string ip = "127.0.0.1";
   std::uint16_t port = 0;
-  std::string hostname;  ///< told to others; empty: the ip
+  std::string hostname;  ///< told to others; empty: the ip, or the machine's name if that is any address
   std::string work_dir;
   std::string runtime_dir;  ///< event ring and sockets; empty: a folder under /run or /tmp, named after the work folder
   std::string ready_file;   ///< where the URL is written once the daemon listens; empty: nowhere
@@ -53,9 +53,11 @@ class daemon {
   link_options& links() { return link_options_; }
   /// Where views of the actor of this name are asked for.
   view_desk& desk(const std::string& actor);
+  /// Where it listens; after `listen`.
+  std::uint16_t port() const { return server_->port(); }
   std::string url() const { return "http://" + facts_.address; }
 
-  /// GET /state: `render` turns the view of the actor of this name into JSON.
+  /// GET /state: `render` turns the view of the actor of this name into JSON. After `listen`: it shows the address.
   template <class View>
   void serve_state(const std::string& actor, std::string (*render)(const View&, const daemon_facts&)) {
     auto& asked = desk(actor);

@@ -75,6 +75,7 @@ void add_local_command(CLI::App& app, int& exit_code) {
                       "Keep everything here; without it everything is forgotten at the end");
   command->add_option("--resources", given->resources, "What the agent offers; detected if not given");
   command->add_option("--log-level", given->log_level, "trace, debug, info, warning, error or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
       ->capture_default_str();
   command->footer("example: troupe local --resources 'cpus:2;mem:1024'");
   command->callback([given, &exit_code] { exit_code = local(*given); });

@@ -20,12 +20,12 @@ v1::MasterInfo describe(const daemon& base) {
   in_addr ip{};
   ::inet_pton(AF_INET, base.options().ip.c_str(), &ip);
   info.set_ip(ip.s_addr);
-  info.set_port(base.options().port);
+  info.set_port(base.port());
   info.set_hostname(base.facts().hostname);
   info.set_version(release_version);
   info.mutable_address()->set_hostname(base.facts().hostname);
   info.mutable_address()->set_ip(base.options().ip);
-  info.mutable_address()->set_port(base.options().port);
+  info.mutable_address()->set_port(base.port());
   return info;
 }
 
@@ -64,7 +64,6 @@ result<std::unique_ptr<master_daemon>> master_daemon::start(const master_daemon_
     if (child != "master") return;
     for (const auto& peer : hub.peers()) hub.close_peer(peer.address(), "the master was restarted");
   });
-  d.serve_state<internal::MasterView>("master", master_state_json);
   auto who = [] {
     link_identity self;
     self.role = internal::MASTER;
@@ -73,6 +72,7 @@ result<std::unique_ptr<master_daemon>> master_daemon::start(const master_daemon_
     return self;
   };
   if (auto listening = d.listen(who, ""); !listening) return listening.error();
+  d.serve_state<internal::MasterView>("master", master_state_json);
   auto master = options.master;
   master.info = describe(d);
   start_master(d.host(), master, d.desk("master"));

@@ -8,6 +8,7 @@
 #include "tools/run_view.hpp"
 
 #include <pwd.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -96,7 +97,8 @@ int run(const run_flags& given) {
   shown.prefix = given.instances > 1;
   shown.quiet = given.quiet;
   shown.json = given.json;
-  run_view view(shown);
+  // As when a pipe breaks: the task has nobody to write for.
+  run_view view(shown, [] { ::kill(::getpid(), SIGINT); });
   auto scheduler =
       std::make_shared<run_scheduler>(*request, [&view](const run_instance& instance) { view.changed(instance); });
   sdk::program_options options;
@@ -109,10 +111,10 @@ int run(const run_flags& given) {
   view.finish();
   bool many = given.instances > 1;
   if (scheduler->interrupted()) {
-    std::cerr << "troupe: interrupted; "
+    std::cerr << "troupe: " << (view.closed() ? "nobody reads the output any more; " : "interrupted; ")
               << (view.summary().empty() ? "nothing had been launched" : "the task was killed: " + view.summary())
               << std::endl;
-    return 130;
+    return 128 + (view.closed() ? SIGPIPE : SIGINT);
   }
   if (code != 0)
     return fail({errc::unavailable,
@@ -146,7 +148,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_flag("--verbose", given->verbose, "Log every decision to stderr");
   command->add_option("command", given->command, "The command and its arguments, after --")->required();
   command->footer(
-      "The exit code is the command's own, 128 + N if signal N ended it, 130 after Ctrl-C; with several instances that "
+      "The exit code is the command's own, 128 + N if signal N ended it, 130 after Ctrl-C, 141 when its output is read "
+      "no more; with several instances that "
       "of the\n"
       "first that failed.\n\n"
       "examples:\n"

@@ -1,5 +1,6 @@
 #include "tools/run_scheduler.hpp"
 
+#include "frameworks/sdk/http_get.hpp"
 #include "protocol/task_state.hpp"
 
 namespace troupe {
@@ -15,7 +16,7 @@ bool never_ran(const v1::TaskStatus& status) {
 std::string url_of(const v1::Offer& offer) {
   const auto& address = offer.url().address();
   const auto& host = address.ip().empty() ? address.hostname() : address.ip();
-  return "http://" + host + ":" + std::to_string(address.port());
+  return sdk::http_url(host, address.port());
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ int exit_code_of(const v1::TaskStatus& status) {
   return WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : 1;
 }
 
-run_view::run_view(options chosen) : options_(std::move(chosen)), thread_([this] { follow(); }) {}
+run_view::run_view(options chosen, std::function<void()> on_closed)
+    : options_(std::move(chosen)), on_closed_(std::move(on_closed)), thread_([this] { follow(); }) {}
 
 run_view::~run_view() {
   finish();
@@ -69,6 +70,7 @@ void run_view::announce(const run_instance& instance) {
     std::string line;
     append_json_status(instance, line);
     std::cout << line << std::endl;
+    notice_closed();
     return;
   }
   bool bad = is_terminal(status.state()) && status.state() != v1::TASK_FINISHED;
@@ -132,7 +134,7 @@ void run_view::print(followed& f, int stream, const std::string& bytes) {
   auto& out = stream == 0 ? std::cout : std::cerr;
   if (!options_.prefix) {
     out << bytes << std::flush;
-    return;
+    return notice_closed();
   }
   auto& held = f.held[stream];
   held += bytes;
@@ -142,6 +144,11 @@ void run_view::print(followed& f, int stream, const std::string& bytes) {
     held.erase(0, end + 1);
   }
   out << std::flush;
+  notice_closed();
+}
+
+void run_view::notice_closed() {
+  if (!std::cout && !closed_.exchange(true) && on_closed_) on_closed_();
 }
 
 void run_view::finish() {

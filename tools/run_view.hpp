@@ -2,9 +2,11 @@
 
 #include "tools/run_scheduler.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -22,7 +24,8 @@ class run_view {
     bool json = false;    ///< state changes as JSON lines on stdout, and no output
   };
 
-  explicit run_view(options chosen);
+  /// `on_closed` is called once if nobody reads stdout any more; any thread.
+  explicit run_view(options chosen, std::function<void()> on_closed = {});
   ~run_view();
 
   /// Takes note of an instance; any thread.
@@ -33,6 +36,9 @@ class run_view {
 
   /// The command's own exit code for one instance; for several 0 if all finished, else that of the first that did not.
   int exit_code() const;
+
+  /// Nobody reads stdout any more.
+  bool closed() const { return closed_; }
 
   /// How many instances are in each state, as `200 FINISHED`.
   std::string summary() const;
@@ -49,8 +55,11 @@ class run_view {
   void follow();
   bool drain(followed& f);
   void print(followed& f, int stream, const std::string& bytes);
+  void notice_closed();
 
-  options options_;
+  const options options_;
+  const std::function<void()> on_closed_;
+  std::atomic<bool> closed_{false};
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::map<unsigned, followed> all_;  // by run_instance::index

@@ -42,6 +42,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     int code = app.exit(e);
     return code == 0 ? 0 : 2;
+  } catch (const std::exception& e) {  // no thread, no memory, no descriptor
+    std::cerr << "troupe: " << e.what() << std::endl;
+    return 1;
   }
   return exit_code;
 }

@@ -10,12 +10,14 @@ outbox agent::on(const Envelope& head, const google::protobuf::Message& body, co
   outbox out;
   step s{head, now, out};
   random_ = random_stream(now.random_seed);
+  bool was_finished = finished();
   bool deposed = head.from().role() == internal::MASTER && head.has_epoch() && head.epoch() < epoch();
   if (deposed)
     s.log("master.refused verb=" + std::string(verb_name(verb_of(body))) +
           " reason=deposed epoch=" + std::to_string(head.epoch()) + " known_epoch=" + std::to_string(epoch()));
   else
     dispatch(*this, s, body);
+  if (finished() && !was_finished) tell_process(s, "dismissed", registration_.refusal());
   out.wake_at = next_deadline();
   return out;
 }

@@ -85,7 +85,7 @@ class agent {
   registration::backoff registration_waits() const;
   void seek_master(step& s, const std::string& reason);
   void attempt_registration(step& s);
-  void tell_process(step& s) const;
+  void tell_process(step& s, const std::string& what, const std::string& data) const;
   v1::AgentInfo info_with_id() const;
   agent_id id() const { return self_.info().id(); }
 

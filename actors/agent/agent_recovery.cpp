@@ -71,7 +71,7 @@ void agent::handle(step& s, const internal::Recovered& recovered) {
   s.log("agent.recovered instance=" + instance_id_ + " agent=" + id().value() +
         " frameworks=" + std::to_string(hosted_.all().size()) + " streams=" + std::to_string(streams_.size()) +
         " rebooted=" + (rebooted ? "true" : "false"));
-  if (!id().empty()) tell_process(s);
+  if (!id().empty()) tell_process(s, "admitted", id().value());
   for (const auto& key : unreadable_) s.log("record.unreadable key=" + key);
   unreadable_.clear();
 

@@ -32,11 +32,12 @@ void agent::seek_master(step& s, const std::string& reason) {
   rest_streams();
 }
 
-/// The process around it serves the sandboxes, whose path has the id in it.
-void agent::tell_process(step& s) const {
+/// The process around it serves the sandboxes, whose path has the id in it ("admitted"), and ends with it
+/// ("dismissed").
+void agent::tell_process(step& s, const std::string& what, const std::string& data) const {
   internal::ProgramEvent event;
-  event.set_name("admitted");
-  event.set_data(id().value());
+  event.set_name(what);
+  event.set_data(data);
   s.say(address(internal::RUNTIME, "local"), std::move(event));
 }
 
@@ -99,7 +100,7 @@ void agent::handle(step& s, const internal::AgentRegistered& registered) {
   if (!google::protobuf::util::MessageDifferencer::Equals(now, self_)) {
     self_ = std::move(now);
     s.put(keys::agent_self(), self_);
-    tell_process(s);
+    tell_process(s, "admitted", id().value());
   }
   bool before = registration_.registered();
   registration_.accepted(s.now.now, ping_timeout_of(registered, options_));

@@ -9,13 +9,6 @@ namespace {
 
 using state_parts::seconds;
 
-void facts_fields(json_object_writer& object, const daemon_facts& facts) {
-  object.field("version", facts.version).field("start_time", facts.start_time).field("hostname", facts.hostname);
-  object.field("insecure", facts.insecure);
-  json_object_writer flags(object.key("flags"));
-  for (const auto& [name, value] : facts.flags) flags.field(name, value);
-}
-
 void agent_object(const internal::MasterView::Agent& agent, std::string& out) {
   json_object_writer object(out);
   auto total = resources::from(agent.total());
@@ -32,18 +25,28 @@ void agent_object(const internal::MasterView::Agent& agent, std::string& out) {
   state_parts::reserved_object(all, object.key("reserved_resources"));
   state_parts::resources_object(all.unreserved(), object.key("unreserved_resources"));
   object.field("active", agent.active()).field("deactivated", false).field("version", agent.version());
-  json_array_writer capabilities(object.key("capabilities"));
+  state_parts::agent_capabilities_array(object.key("capabilities"));
+  if (info.has_domain()) object.field("domain", info.domain());
+}
+
+void capabilities_array(const v1::MasterInfo& master, std::string& out) {
+  json_array_writer capabilities(out);
+  for (const auto& capability : master.capabilities())
+    capabilities.add(v1::MasterInfo::Capability::Type_Name(capability.type()));
+}
+
+void leader_object(const v1::MasterInfo& master, const daemon_facts& facts, std::string& out) {
+  json_object_writer object(out);
+  object.field("id", master.id()).field("pid", "master@" + facts.address);
+  object.field("port", master.port()).field("hostname", master.hostname());
+  if (master.has_domain()) object.field("domain", master.domain());
 }
 
 void absent_agent_object(const v1::AgentInfo& info, std::string& out) {
   json_object_writer object(out);
   object.field("id", info.id().value()).field("hostname", info.hostname()).field("port", info.port());
   state_parts::attributes_object(info.attributes(), object.key("attributes"));
-}
-
-void tasks_array(const google::protobuf::RepeatedPtrField<v1::Task>& tasks, std::string& out) {
-  json_array_writer array(out);
-  for (const auto& task : tasks) state_parts::task_object(task, array.element());
+  if (info.has_domain()) object.field("domain", info.domain());
 }
 
 void offer_object(const v1::Offer& offer, std::string& out) {
@@ -63,6 +66,7 @@ void executor_object(const internal::MasterView::Executor& executor, const v1::F
       .field("framework_id", framework.value());
   state_parts::command_object(info.command(), object.key("command"));
   state_parts::resources_object(info.resources(), object.key("resources"));
+  state_parts::executor_fields(info, object);
   object.field("slave_id", executor.agent_id().value());
 }
 
@@ -91,15 +95,10 @@ void framework_object(const internal::MasterView::Framework& framework, std::str
   if (info.has_principal()) object.field("principal", info.principal());
   state_parts::resources_object(used && offered ? *used + *offered : resources(), object.key("resources"));
   if (framework.has_reregistered_time()) object.field("reregistered_time", seconds(framework.reregistered_time()));
-  if (info.roles().empty()) {
-    object.field("role", info.role());
-  } else {
-    json_array_writer roles(object.key("roles"));
-    for (const auto& role : info.roles()) roles.add(role);
-  }
-  tasks_array(framework.tasks(), object.key("tasks"));
-  tasks_array(framework.unreachable_tasks(), object.key("unreachable_tasks"));
-  tasks_array(framework.completed_tasks(), object.key("completed_tasks"));
+  state_parts::roles_field(info, object);
+  state_parts::tasks_array(framework.tasks(), object.key("tasks"));
+  state_parts::tasks_array(framework.unreachable_tasks(), object.key("unreachable_tasks"));
+  state_parts::tasks_array(framework.completed_tasks(), object.key("completed_tasks"));
   {
     json_array_writer offers(object.key("offers"));
     for (const auto& offer : framework.offers()) offer_object(offer, offers.element());
@@ -117,50 +116,16 @@ void frameworks_array(const google::protobuf::RepeatedPtrField<internal::MasterV
   for (const auto& framework : frameworks) framework_object(framework, array.element());
 }
 
-void agent_executor_object(const internal::AgentView::Executor& executor, std::string& out) {
-  json_object_writer object(out);
-  const auto& info = executor.info();
-  object.field("id", info.executor_id().value()).field("name", info.name()).field("source", info.source());
-  object.field("container", executor.container_id().value()).field("directory", executor.sandbox());
-  state_parts::resources_object(info.resources(), object.key("resources"));
-  tasks_array(executor.tasks(), object.key("tasks"));
-  {
-    json_array_writer queued(object.key("queued_tasks"));
-    for (const auto& task : executor.queued_tasks()) {
-      json_object_writer one(queued.element());
-      one.field("id", task.task_id().value()).field("name", task.name()).field("slave_id", task.agent_id().value());
-      state_parts::resources_object(task.resources(), one.key("resources"));
-    }
-  }
-  tasks_array(executor.completed_tasks(), object.key("completed_tasks"));
-}
-
-void agent_frameworks_array(const google::protobuf::RepeatedPtrField<internal::AgentView::Framework>& frameworks,
-                            std::string& out) {
-  json_array_writer array(out);
-  for (const auto& framework : frameworks) {
-    json_object_writer object(array.element());
-    const auto& info = framework.info();
-    object.field("id", info.id().value()).field("name", info.name()).field("user", info.user());
-    object.field("failover_timeout", info.failover_timeout()).field("checkpoint", info.checkpoint());
-    object.field("hostname", info.hostname());
-    {
-      json_array_writer executors(object.key("executors"));
-      for (const auto& executor : framework.executors()) agent_executor_object(executor, executors.element());
-    }
-    json_array_writer completed(object.key("completed_executors"));
-    for (const auto& executor : framework.completed_executors()) agent_executor_object(executor, completed.element());
-  }
-}
-
 }  // namespace
 
 std::string master_state_json(const internal::MasterView& view, const daemon_facts& facts) {
   std::string out;
   {
     json_object_writer object(out);
-    facts_fields(object, facts);
+    state_parts::facts_fields(facts, object);
     object.field("id", view.master().id()).field("pid", "master@" + facts.address);
+    capabilities_array(view.master(), object.key("capabilities"));
+    if (view.master().has_domain()) object.field("domain", view.master().domain());
     object.field("cluster_id", view.cluster_id()).field("epoch", view.epoch());
     object.field("elected_time", seconds(view.elected_time()));
     int active = 0;
@@ -168,6 +133,7 @@ std::string master_state_json(const internal::MasterView& view, const daemon_fac
     object.field("activated_slaves", active).field("deactivated_slaves", view.agents_size() - active);
     object.field("unreachable_slaves", view.unreachable_agents_size());
     object.field("leader", "master@" + facts.address);
+    leader_object(view.master(), facts, object.key("leader_info"));
     {
       json_array_writer agents(object.key("slaves"));
       for (const auto& agent : view.agents()) agent_object(agent, agents.element());
@@ -180,29 +146,6 @@ std::string master_state_json(const internal::MasterView& view, const daemon_fac
     frameworks_array(view.completed_frameworks(), object.key("completed_frameworks"));
     { json_array_writer none(object.key("orphan_tasks")); }
     json_array_writer none(object.key("unregistered_frameworks"));
-  }
-  return out;
-}
-
-std::string agent_state_json(const internal::AgentView& view, const daemon_facts& facts) {
-  std::string out;
-  {
-    json_object_writer object(out);
-    facts_fields(object, facts);
-    const auto& info = view.info();
-    auto total = resources::from(info.resources());
-    auto all = total ? *total : resources();
-    object.field("id", info.id().value()).field("pid", "slave(1)@" + facts.address);
-    object.field("cluster_id", view.cluster_id())
-        .field("epoch", view.master_epoch())
-        .field("registered", view.registered());
-    if (!view.refusal().empty()) object.field("refusal", view.refusal());
-    state_parts::resources_object(all, object.key("resources"));
-    state_parts::reserved_object(all, object.key("reserved_resources"));
-    state_parts::resources_object(all.unreserved(), object.key("unreserved_resources"));
-    state_parts::attributes_object(info.attributes(), object.key("attributes"));
-    agent_frameworks_array(view.frameworks(), object.key("frameworks"));
-    agent_frameworks_array(view.completed_frameworks(), object.key("completed_frameworks"));
   }
   return out;
 }

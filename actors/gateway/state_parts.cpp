@@ -1,5 +1,7 @@
 #include "actors/gateway/state_parts.hpp"
 
+#include "actors/gateway/state_json.hpp"
+
 #include <algorithm>
 
 namespace troupe::state_parts {
@@ -20,6 +22,10 @@ std::string value_text(const v1::Resource& resource) {
   }
   for (const auto& item : resource.set().item()) text += (text.empty() ? "" : ", ") + item;
   return "{" + text + "}";
+}
+
+const std::string& reserved_role(const v1::Resource& reserved) {
+  return reserved.reservations(reserved.reservations_size() - 1).role();
 }
 
 void amounts(json_object_writer& object, const resources& all, const std::string& suffix) {
@@ -70,10 +76,30 @@ void reserved_object(const resources& all, std::string& out) {
   std::map<std::string, resources> by_role;
   for (const auto& entry : all.reserved().proto()) {
     auto one = resources::from(entry);
-    if (one) by_role[entry.reservations(entry.reservations_size() - 1).role()] += *one;
+    if (one) by_role[reserved_role(entry)] += *one;
   }
   json_object_writer object(out);
   for (const auto& [role, part] : by_role) resources_object(part, object.key(role));
+}
+
+void reserved_full_object(const resources& all, std::string& out) {
+  std::map<std::string, std::vector<v1::Resource>> by_role;
+  for (const auto& entry : all.reserved().proto()) by_role[reserved_role(entry)].push_back(entry);
+  json_object_writer object(out);
+  for (const auto& [role, entries] : by_role) {
+    json_array_writer array(object.key(role));
+    for (const auto& entry : entries) array.add(entry);
+  }
+}
+
+void full_array(const resources& all, std::string& out) {
+  json_array_writer array(out);
+  for (const auto& entry : all.proto()) array.add(entry);
+}
+
+std::string role_of(const resources::proto_list& list) {
+  auto all = resources::from(list);
+  return (all ? all->allocation_role() : std::nullopt).value_or("*");
 }
 
 void attributes_object(const google::protobuf::RepeatedPtrField<v1::Attribute>& attributes, std::string& out) {
@@ -129,7 +155,7 @@ void task_object(const v1::Task& task, std::string& out) {
     json_object_writer object_of_limits(object.key("limits"));
     for (const auto& [name, limit] : limits) object_of_limits.field(name, limit);
   }
-  object.field("role", (all ? all->allocation_role() : std::nullopt).value_or("*"));
+  object.field("role", role_of(task.resources()));
   {
     json_array_writer statuses(object.key("statuses"));
     for (const auto& status : task.statuses()) status_object(status, statuses.element());
@@ -139,6 +165,41 @@ void task_object(const v1::Task& task, std::string& out) {
   if (task.has_discovery()) object.field("discovery", task.discovery());
   if (task.has_container()) object.field("container", task.container());
   if (task.has_health_check()) object.field("health_check", task.health_check());
+}
+
+void tasks_array(const google::protobuf::RepeatedPtrField<v1::Task>& tasks, std::string& out) {
+  json_array_writer array(out);
+  for (const auto& task : tasks) task_object(task, array.element());
+}
+
+void agent_capabilities_array(std::string& out) {
+  using capability = v1::AgentInfo::Capability;
+  json_array_writer array(out);
+  for (auto each : {capability::MULTI_ROLE, capability::HIERARCHICAL_ROLE, capability::RESERVATION_REFINEMENT,
+                    capability::TASK_RESOURCE_LIMITS})
+    array.add(capability::Type_Name(each));
+}
+
+void facts_fields(const daemon_facts& facts, json_object_writer& object) {
+  object.field("version", facts.version).field("start_time", facts.start_time).field("hostname", facts.hostname);
+  object.field("insecure", facts.insecure);
+  json_object_writer flags(object.key("flags"));
+  for (const auto& [name, value] : facts.flags) flags.field(name, value);
+}
+
+void executor_fields(const v1::ExecutorInfo& info, json_object_writer& object) {
+  if (info.resources_size() > 0) object.field("role", role_of(info.resources()));
+  if (info.has_labels()) labels_array(info.labels(), object.key("labels"));
+  if (info.has_type()) object.field("type", v1::ExecutorInfo::Type_Name(info.type()));
+}
+
+void roles_field(const v1::FrameworkInfo& info, json_object_writer& object) {
+  if (info.roles().empty()) {
+    object.field("role", info.role());
+    return;
+  }
+  json_array_writer roles(object.key("roles"));
+  for (const auto& role : info.roles()) roles.add(role);
 }
 
 }  // namespace troupe::state_parts

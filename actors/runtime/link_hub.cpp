@@ -1,6 +1,7 @@
 #include "actors/runtime/link_hub.hpp"
 
 #include "actors/runtime/link_proxy.hpp"
+#include "actors/runtime/net/message_budget.hpp"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <caf/send.hpp>
@@ -23,6 +24,7 @@ using to_master = join<agent_says_to_master, framework_says_to_master, operator_
 using to_agent = join<master_says_to_agent, executor_says_to_agent>;
 
 bool parse_payload(const std::string& bytes, google::protobuf::Message& into) {
+  if (!within_budget(bytes, *into.GetDescriptor(), payload_depth_max)) return false;
   google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
                                             static_cast<int>(bytes.size()));
   in.SetRecursionLimit(payload_depth_max);
@@ -48,7 +50,6 @@ struct link_hub::state : std::enable_shared_from_this<state> {
       : system(system), names(names), board(board), local(std::move(local)), counters(std::move(counters)) {}
 
   // --- up and down
-  // -----------------------------------------------------------------------------------------------------------------------
 
   void on_up(const std::shared_ptr<link>& connection) {
     auto entry = std::make_shared<peer_entry>();
@@ -123,7 +124,6 @@ struct link_hub::state : std::enable_shared_from_this<state> {
   }
 
   // --- outbound
-  // --------------------------------------------------------------------------------------------------------------------------
 
   template <class List>
   bool add_proxy_of(peer_entry& entry) {
@@ -172,7 +172,6 @@ struct link_hub::state : std::enable_shared_from_this<state> {
   }
 
   // --- inbound
-  // ---------------------------------------------------------------------------------------------------------------------------
 
   void on_envelope(const std::shared_ptr<link>& connection, Envelope&& envelope, const std::shared_ptr<void>& credit) {
     std::shared_ptr<peer_entry> entry;
@@ -208,7 +207,6 @@ struct link_hub::state : std::enable_shared_from_this<state> {
   static void drop(link_counters::count& cause) { cause.fetch_add(1); }
 
   // --- the end
-  // ---------------------------------------------------------------------------------------------------------------------------
 
   void stop() {
     std::vector<std::shared_ptr<peer_entry>> all;

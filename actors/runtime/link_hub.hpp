@@ -14,10 +14,10 @@ namespace troupe {
 
 /// Between the links of a process and its directory.
 ///
-///     link up   ──► a proxy actor with the far actor's interface, registered under the peer's address; PeerConnected
-///     to the local actor envelope  ──► checked, parsed, delivered through the directory; its credit goes back when the
-///     actor is done with it letter    ──► proxy ──► serialised ──► link.send link down ──► proxy gone,
-///     PeerDisconnected to the local actor
+///     link up    a proxy actor with the far actor's interface, under the peer's address; PeerConnected
+///     envelope   checked, parsed, delivered through the directory; its credit goes back when the actor is done
+///     letter     proxy, serialised, link.send
+///     link down  proxy gone, PeerDisconnected to the local actor
 ///
 /// A peer speaks for itself only: what claims to come from somebody else, and what its role may not say, is dropped and
 /// counted. A second link of the same peer replaces the first: the local actor hears PeerDisconnected and then

@@ -2,6 +2,7 @@
 
 #include "storage/memory_store.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
@@ -26,6 +27,15 @@ sigset_t handled_signals() {
   return set;
 }
 
+/// A standard descriptor that is closed would be given to the next file that is opened, and what is printed would go
+/// into that: into the journal, say.
+void fill_standard_descriptors() {
+  int fd = -1;
+  do fd = ::open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+}
+
 constexpr int exit_gave_up = 70;  // EX_SOFTWARE of sysexits.h
 
 }  // namespace
@@ -36,6 +46,7 @@ void process::block_signals() {
 }
 
 result<std::unique_ptr<process>> process::open(const process_options& options) {
+  fill_standard_descriptors();
   block_signals();
   std::signal(SIGPIPE, SIG_IGN);
   std::unique_ptr<process> made(new process(options));

@@ -21,8 +21,15 @@ void initialise_once() {
   static_cast<void>(done);
 }
 
-std::size_t append(char* data, std::size_t size, std::size_t count, void* body) {
-  static_cast<std::string*>(body)->append(data, size * count);
+constexpr std::size_t body_bytes_max = std::size_t{512} << 20;
+constexpr std::size_t quoted_bytes_max = 500;  // of a body that explains an error
+constexpr long connect_timeout_ms = 5000;      // a machine that is not there at all
+
+/// Taking less than there is ends the transfer.
+std::size_t append(char* data, std::size_t size, std::size_t count, void* to) {
+  auto& body = *static_cast<std::string*>(to);
+  if (size * count > body_bytes_max - body.size()) return 0;
+  body.append(data, size * count);
   return size * count;
 }
 
@@ -39,6 +46,7 @@ result<http_answer> http_get(const std::string& url, std::chrono::milliseconds t
   curl_easy_setopt(easy.handle, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy.handle, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy.handle, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  curl_easy_setopt(easy.handle, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout_ms);
   curl_easy_setopt(easy.handle, CURLOPT_WRITEFUNCTION, append);
   curl_easy_setopt(easy.handle, CURLOPT_WRITEDATA, &answer.body);
   auto code = curl_easy_perform(easy.handle);
@@ -56,7 +64,13 @@ result<std::string> http_get_ok(const std::string& url, std::chrono::millisecond
   if (!answer) return answer.error();
   if (answer->status == 200) return std::move(answer->body);
   auto code = answer->status == 404 ? errc::not_found : errc::unavailable;
-  return error{code, url + " answered " + std::to_string(answer->status) + ": " + answer->body};
+  return error{code,
+               url + " answered " + std::to_string(answer->status) + ": " + answer->body.substr(0, quoted_bytes_max)};
+}
+
+std::string http_url(const std::string& host, int port) {
+  const bool v6 = host.find(':') != std::string::npos && host.front() != '[';
+  return "http://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 result<std::string> download_sandbox_range(const std::string& url, const std::string& path, std::uint64_t offset,

@@ -14,7 +14,8 @@ struct http_answer {
   std::string body;
 };
 
-/// GETs a URL. An answer of any status is an answer. Errors: unavailable, naming the URL and what the connection said.
+/// GETs a URL. An answer of any status is an answer; its body has at most 512 MiB. Errors: unavailable, naming the URL
+/// and what the connection said.
 result<http_answer> http_get(const std::string& url, std::chrono::milliseconds timeout = std::chrono::seconds(30));
 
 /// The same, an answer other than 200 being an error that carries the body's text.
@@ -27,6 +28,9 @@ result<std::string> download_sandbox_range(const std::string& url, const std::st
 
 /// A whole file from /files/download.
 result<std::string> download_sandbox_file(const std::string& url, const std::string& path);
+
+/// `http://host:port`, an IPv6 address in brackets.
+std::string http_url(const std::string& host, int port);
 
 /// Percent-encodes everything but unreserved characters.
 std::string url_encode(const std::string& text);

@@ -80,8 +80,9 @@ void linked_process::on_actor_ready(const Address& self, const std::string& targ
     who.software = "troupe-sdk";
     return who;
   };
-  auto failed = [](const std::string& whom, const error& e) {
+  auto failed = [hear = link_failed_](const std::string& whom, const error& e) {
     spdlog::warn("link.failed target={} error={}", whom, e.message);
+    if (hear) hear(e.message);
   };
   connector_ = std::make_unique<link_connector>(*io_, identity, hub_->events(), connecting, failed);
   connector_->set_target(target);

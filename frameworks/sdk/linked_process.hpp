@@ -24,6 +24,9 @@ class linked_process {
   /// ones tell the actor who is there.
   void on_actor_ready(const Address& self, const std::string& target);
 
+  /// Hears of attempts to link that came to nothing, on an I/O thread. To be set before the actor is ready.
+  void on_link_failed(std::function<void(const std::string& why)> hear) { link_failed_ = std::move(hear); }
+
   void tell(const std::string& name, const std::string& data);
 
   int wait();
@@ -35,6 +38,7 @@ class linked_process {
   std::unique_ptr<process> host_;
   std::mutex mutex_;
   Address self_;
+  std::function<void(const std::string&)> link_failed_;
   std::unique_ptr<io_threads> io_;
   std::unique_ptr<link_hub> hub_;
   std::unique_ptr<link_connector> connector_;

@@ -9,9 +9,12 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <future>
 #include <iostream>
+#include <mutex>
+#include <optional>
 
 namespace troupe::sdk {
 
@@ -37,6 +40,37 @@ result<std::string> master_of(const program_options& options) {
   return master;
 }
 
+/// Says on stderr that the master cannot be reached, at first and then now and again: whoever waits shall know for
+/// what.
+std::function<void(const std::string&)> complaint(const std::string& name) {
+  constexpr auto pause = std::chrono::seconds(30);
+  using clock = std::chrono::steady_clock;
+  auto last = std::make_shared<std::optional<clock::time_point>>();
+  return [name, last, pause](const std::string& why) {
+    if (*last && clock::now() - **last < pause) return;
+    *last = clock::now();
+    std::cerr << name << ": " << why << "; trying again" << std::endl;
+  };
+}
+
+/// The program as the executor's own threads know it: some may still be at work when it has gone.
+class absentable {
+ public:
+  explicit absentable(linked_process& program) : program_(&program) {}
+  void tell(const std::string& name, const std::string& data) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (program_) program_->tell(name, data);
+  }
+  void leave() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    program_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  linked_process* program_;
+};
+
 }  // namespace
 
 struct scheduler_program::parts {
@@ -59,6 +93,7 @@ result<std::unique_ptr<scheduler_program>> scheduler_program::start(std::shared_
   auto p = std::make_unique<parts>();
   p->linked = std::move(*opened);
   auto* linked = p->linked.get();
+  linked->on_link_failed(complaint(options.name));
   shell_setup<scheduler_core> setup;
   setup.at = address(internal::FRAMEWORK, "");
   setup.identity = keys::identity("framework");
@@ -129,11 +164,9 @@ int run_executor_program(
     std::cerr << opened.error().message << std::endl;
     return 1;
   }
-  auto linked = std::shared_ptr<linked_process>(std::move(*opened));
-  std::weak_ptr<linked_process> weak = linked;
-  auto logic = make(*told, [weak](const std::string& name, const std::string& data) {
-    if (auto alive = weak.lock()) alive->tell(name, data);
-  });
+  auto linked = std::move(*opened);
+  auto program = std::make_shared<absentable>(*linked);
+  auto logic = make(*told, [program](const std::string& name, const std::string& data) { program->tell(name, data); });
   executor_core_options options;
   options.framework_id.set_value(told->framework_id);
   options.executor_id.set_value(told->executor_id);
@@ -145,7 +178,9 @@ int run_executor_program(
   };
   auto& host = linked->host();
   host.supervise(shell_child<executor_core, custom_executor_actor>(host.system(), host.rt(), "executor", setup));
-  return linked->wait();
+  int code = linked->wait();
+  program->leave();
+  return code;
 }
 
 }  // namespace troupe::sdk

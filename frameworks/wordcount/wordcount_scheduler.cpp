@@ -1,5 +1,6 @@
 #include "frameworks/wordcount/wordcount_scheduler.hpp"
 
+#include "frameworks/sdk/http_get.hpp"
 #include "frameworks/sdk/typed_message.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/records.hpp"
@@ -32,7 +33,12 @@ const resources& executor_needs() {
 std::string url_of(const v1::Offer& offer) {
   const auto& address = offer.url().address();
   const auto& host = address.ip().empty() ? address.hostname() : address.ip();
-  return "http://" + host + ":" + std::to_string(address.port());
+  return sdk::http_url(host, address.port());
+}
+
+/// Whether a piece's output is all that others will ask of it: one file for each reduce, or one.
+bool is_whole(const Output& output, bool of_reduce, unsigned reduces) {
+  return output.paths_size() == (of_reduce ? 1 : static_cast<int>(reduces));
 }
 
 }  // namespace
@@ -56,6 +62,8 @@ wordcount_scheduler::wordcount_scheduler(plan work, std::function<void(const job
     for (std::size_t i = 0; i < list->size(); ++i) {
       (*list)[i].record.set_index(static_cast<std::uint32_t>(i));
       (*list)[i].record.set_reduce(list == &reduces_);
+      (*list)[i].record.set_maps(static_cast<std::uint32_t>(maps_.size()));
+      (*list)[i].record.set_reduces(plan_.reduces);
     }
 }
 
@@ -188,7 +196,8 @@ void wordcount_scheduler::on_status(sdk::calls& call, const v1::TaskStatus& stat
   if (!p || p->done() || !is_terminal(status.state())) return;
   auto name = (p->record.reduce() ? "reduce-" : "map-") + std::to_string(p->record.index());
   Output output;
-  if (status.state() == v1::TASK_FINISHED && output.ParseFromString(status.data())) {
+  if (status.state() == v1::TASK_FINISHED && output.ParseFromString(status.data()) &&
+      is_whole(output, p->record.reduce(), plan_.reduces)) {
     *p->record.mutable_output() = output;
     p->files_reported = output.files();
     call.put(name, p->record);
@@ -236,8 +245,12 @@ void wordcount_scheduler::remember(const std::string& key, std::string_view reco
   if (!decode_record(record, found)) return;
   auto& list = found.reduce() ? reduces_ : maps_;
   if (found.index() >= list.size() || key.empty()) return;
-  list[found.index()].record = found;
-  list[found.index()].launched = true;
+  auto& p = list[found.index()];
+  p.launched = found.maps() == maps_.size() && found.reduces() == reduces_.size();
+  if (p.launched)
+    p.record = found;
+  else  // of a job that was cut otherwise: to be done again, under a new name
+    p.record.set_attempt(found.attempt() + 1);
 }
 
 void wordcount_scheduler::report() {

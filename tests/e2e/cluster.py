@@ -27,6 +27,18 @@ def await_true(condition, what):
         time.sleep(0.02)
 
 
+def all_shims():
+    program = os.path.realpath(BIN / "troupe-shim")
+    found = set()
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(entry / "exe").removesuffix(" (deleted)") == program:
+                found.add(entry.name)
+        except OSError:
+            continue  # gone meanwhile
+    return found
+
+
 class Daemon:
     """One daemon process; can be killed and started again in the same folders."""
 
@@ -76,15 +88,16 @@ class ClusterTest(unittest.TestCase):
 
     agents_wanted = 1
     resources = "cpus:4;mem:2048;disk:4096"
-    master_arguments = []
+    master_arguments, agent_arguments = [], []
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe-e2e."))
         self.daemons, self.others = [], []
+        self.shims_before = all_shims()
         self.addCleanup(self.sweep)
         self.master = self.start("master", "master", *self.master_arguments)
         self.agents = [self.start("agent-%d" % i, "agent", "--master", self.master.url, "--resources", self.resources,
-                                  "--registration-backoff-factor", "20ms")
+                                  "--registration-backoff-factor", "20ms", *self.agent_arguments)
                        for i in range(self.agents_wanted)]
         self.await_agents(self.agents_wanted)
 
@@ -126,17 +139,9 @@ class ClusterTest(unittest.TestCase):
         return not any(test is self for test, _ in result.failures + result.errors)
 
     def shims(self):
-        """Command lines of our shims that live: those that work below this test's folder."""
-        found = []
-        for entry in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                if os.path.basename(os.readlink(entry / "exe")).startswith("troupe-shim"):
-                    files = [os.readlink(f) for f in (entry / "fd").iterdir()]
-                    if any(str(self.folder) in f for f in files) or str(self.folder) in (entry / "environ").read_text():
-                        found.append(entry.name)
-            except OSError:
-                continue
-        return found
+        """Our shims that live and did not before the test. A shim holds nothing that names its folder, so it is told by its program:
+        each clone has one of its own, and these tests run one at a time."""
+        return sorted(all_shims() - self.shims_before)
 
     def environment(self):
         return dict(os.environ, TROUPE_MASTER=self.master.url)

@@ -13,6 +13,7 @@ class AgentKilled(ClusterTest):
         before = agent.state()["id"]
         run = self.spawn(BIN / "troupe", "run", "--name", "doomed", "--", "sleep", "1000")
         self.await_task("TASK_RUNNING", "doomed")
+        self.assertEqual(len(self.shims()), 1)
         agent.kill()
         agent.start()
         _, err = run.communicate(timeout=120)

@@ -46,6 +46,23 @@ class Run(ClusterTest):
         self.assertIn("killed", err)
         self.await_task("TASK_KILLED", "long")
 
+    def test_a_task_whose_output_nobody_reads_is_killed(self):
+        from cluster import BIN
+        process = self.spawn(BIN / "troupe", "run", "--name", "endless", "--", "sh", "-c", "while :; do echo more; sleep 0.05; done")
+        self.assertEqual(process.stdout.readline(), "more\n")
+        process.stdout.close()
+        self.assertEqual(process.wait(60), 128 + signal.SIGPIPE)
+        self.assertIn("nobody reads", process.stderr.read())
+        self.await_task("TASK_KILLED", "endless")
+
+    def test_a_master_that_is_not_there_is_named_while_it_is_waited_for(self):
+        from cluster import BIN
+        nobody = "http://127.0.0.1:1"
+        process = self.spawn(BIN / "troupe", "run", "--master", nobody, "--", "true")
+        self.assertIn("127.0.0.1:1", process.stderr.readline())
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 130)
+
     def test_wrong_options_are_named_and_exit_2(self):
         for arguments, word in ((["run"], "command"), (["run", "--cpus", "-1", "--", "true"], "--cpus"),
                                 (["run", "--env", "novalue", "--", "true"], "NAME=VALUE"), (["run", "--role", "a//b", "--", "true"], "--role"),

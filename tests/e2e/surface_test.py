@@ -48,10 +48,31 @@ class Surface(ClusterTest):
                 agent.get("/files/download?path=" + hostile)
             self.assertGreaterEqual(refused.exception.code, 400, hostile)
 
+    def test_the_latest_run_has_a_name_of_its_own(self):
+        self.troupe("run", "--name", "named", "--", "echo", "here")
+        task = [t for t in self.tasks() if t["id"] == "named"][0]
+        path = "/frameworks/%s/executors/named/runs/latest/stdout" % task["framework_id"]
+        self.assertEqual(self.agents[0].get("/files/download?path=" + path), b"here\n")
+
+    def test_the_master_says_where_it_really_listens(self):
+        state = self.master.state()
+        self.assertEqual(str(state["leader_info"]["port"]), self.master.url.rsplit(":", 1)[1])
+        self.assertIn("MULTI_ROLE", state["slaves"][0]["capabilities"])
+
     def test_an_address_beyond_loopback_needs_insecure(self):
         done = self.troupe("master", "--ip", "0.0.0.0", "--work-dir", str(self.folder / "open"), check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("--insecure", done.stderr)
+
+    def test_a_daemon_without_standard_descriptors_prints_into_no_file_of_its_own(self):
+        ready = self.folder / "mute.ready"
+        process = subprocess.Popen([BIN / "troupe", "master", "--port", "0", "--work-dir", self.folder / "mute", "--runtime-dir",
+                                    self.folder / "run" / "mute", "--ready-file", ready], preexec_fn=lambda: os.closerange(0, 3))
+        self.others.append(process)
+        await_true(lambda: ready.exists() or process.poll() is not None, "it to listen")
+        self.assertEqual([os.readlink("/proc/%d/fd/%d" % (process.pid, fd)) for fd in (0, 1, 2)], ["/dev/null"] * 3)
+        process.terminate()
+        self.assertEqual(process.wait(60), 0)
 
     def test_no_master_is_said_plainly(self):
         environment = {k: v for k, v in os.environ.items() if k != "TROUPE_MASTER"}
@@ -72,6 +93,23 @@ class Surface(ClusterTest):
         self.assertEqual(done.returncode, 2)
         self.assertIn("--resources", done.stderr)
         self.assertIn("many", done.stderr)
+
+
+class Sandboxes(ClusterTest):
+    agent_arguments = ["--gc-delay", "0secs", "--disk-watch-interval", "100ms"]
+
+    def test_they_are_removed_by_age_but_not_from_under_a_task(self):
+        running = self.spawn(BIN / "troupe", "run", "--name", "running", "--", "sleep", "1000")
+        self.await_task("TASK_RUNNING", "running")
+        self.troupe("run", "--name", "over", "--", "true")
+        await_true(lambda: self.sandboxes("over") == [], "the sandbox of an ended task to go")
+        self.assertEqual(len(self.sandboxes("running")), 1)
+        self.troupe("kill", "running")
+        running.communicate(timeout=60)
+        await_true(lambda: self.sandboxes("running") == [], "the other sandbox to go as well")
+
+    def sandboxes(self, executor):
+        return [p for p in self.agents[0].work.glob("agents/*/frameworks/*/executors/%s/runs/*" % executor) if not p.is_symlink()]
 
 
 if __name__ == "__main__":

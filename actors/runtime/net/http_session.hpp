@@ -171,7 +171,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
     net::async_write(stream_, net::buffer(go_on.data(), go_on.size()),
                      [self = self()](beast::error_code failed, std::size_t) {
                        if (self->phase_ == phase::ended) return;
-                       if (failed) return self->on_bad_input(failed);
+                       if (failed || self->timed_out_) return self->on_bad_input(failed);
                        self->read_body();
                      });
   }
@@ -413,6 +413,8 @@ class http_session final : public http_connection, public std::enable_shared_fro
   void on_deadline() {
     if (phase_ == phase::reading && !timed_out_) {
       timed_out_ = true;
+      // What is cancelled may have come to its end already and begun the next read: then it ends without an answer.
+      arm(drain_ms);
       beast::error_code ignored;
       beast::get_lowest_layer(stream_).cancel(ignored);
       return;

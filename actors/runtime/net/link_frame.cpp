@@ -1,5 +1,7 @@
 #include "actors/runtime/net/link_frame.hpp"
 
+#include "actors/runtime/net/message_budget.hpp"
+
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
 
@@ -61,6 +63,8 @@ std::string bytes_of(const internal::Frame& frame) {
 }  // namespace
 
 result<internal::Frame> parse_frame(std::string_view bytes) {
+  if (!within_budget(bytes, *internal::Frame::descriptor(), frame_depth_max))
+    return error{errc::corrupt, "not a frame of this protocol, or one of too many parts"};
   google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
                                             static_cast<int>(bytes.size()));
   in.SetRecursionLimit(frame_depth_max);

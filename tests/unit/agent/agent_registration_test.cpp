@@ -151,8 +151,10 @@ TEST_CASE("a dismissed agent ends what it runs, takes nothing, and is finished w
   refused.set_shutdown(true);
   CHECK(is_said<internal::ShutdownExecutor>(f.hear(leader(), refused)));
   CHECK_FALSE(f.core().finished());
-  f.exited(container, 0);
+  const auto told = said<internal::ProgramEvent>(f.exited(container, 0));
   CHECK(f.core().finished());
+  CHECK(told.name() == "dismissed");
+  CHECK(told.data() == "marked gone");
   CHECK(f.run(command_task("t-9"), "f-9").letters.empty());
   CHECK(f.pass(1h).empty());
 }

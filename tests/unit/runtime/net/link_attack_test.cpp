@@ -124,6 +124,28 @@ TEST_CASE("attack: deep nested protobuf is refused without taking the stack") {
   master.serves_others();
 }
 
+TEST_CASE("attack: a frame of millions of empty envelopes ends the link before it takes their memory") {
+  besieged_master master;
+  auto client = master.greet();
+  std::string empties;
+  for (int i = 0; i < 4000000; ++i) empties += {char(internal::Frame::kEnvelopesFieldNumber << 3 | 2), '\0'};
+  const auto before = resident_bytes();
+  client.send_binary(empties);
+  client.read_to_end();
+  CHECK(master.ear.wait_down().find("too many parts") != std::string::npos);
+  CHECK(resident_bytes() < before + (64u << 20));
+  master.serves_others();
+}
+
+TEST_CASE("a frame may be large if its parts are") {
+  auto large = envelope("hello");
+  large.set_payload(std::string(8000000, '\0'));
+  std::string frame;
+  append_envelope(frame, large);
+  REQUIRE(parse_frame(frame).has_value());
+  CHECK(parse_frame(frame)->envelopes(0).payload().size() == 8000000);
+}
+
 TEST_CASE("attack: garbage instead of a handshake") {
   besieged_master master;
   for (const auto* garbage : {"", "garbage", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x0a\x00"}) {

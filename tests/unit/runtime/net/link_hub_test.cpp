@@ -279,6 +279,26 @@ TEST_CASE("attack: deep nested protobuf in a payload is dropped and counted, and
   villain.wait_down();
 }
 
+TEST_CASE("attack: a payload of millions of unknown fields is dropped and counted, and the link goes on") {
+  link_ear villain;
+  cluster_of_two two(transport::tcp);
+  two.bridge->connect(identity(internal::AGENT, "v"), villain.events());
+  auto link = villain.wait_up();
+  std::string unknown;
+  for (int i = 0; i < 2000000; ++i) unknown += {char(15 << 3), '\0'};
+  Envelope e;
+  *e.mutable_to() = leader();
+  e.set_verb(verb_number<internal::Pong>::value);
+  e.set_payload(unknown);
+  REQUIRE(link->send(e));
+  e.set_payload(pong(1).SerializeAsString());
+  REQUIRE(link->send(e));
+  CHECK(two.master.ear.wait(2) == std::vector<std::string>{"PeerConnected", "Pong"});
+  CHECK(two.master.options.counters->dropped_malformed.load() == 1);
+  link->close("done");
+  villain.wait_down();
+}
+
 TEST_CASE("roles that have nothing to say to each other get no link") {
   link_ear other;
   cluster_of_two two(transport::tcp);

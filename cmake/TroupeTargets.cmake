@@ -10,7 +10,7 @@ function(troupe_precompiled target kind)
 endfunction()
 
 # A clean build compiles several files as one: the headers they share are parsed once (docs/decisions/0002-build-cache.md).
-# `dev` compiles each file alone, which also shows that each includes what it uses.
+# `dev` compiles each file alone, which also shows that each includes what it uses: its preset says so.
 option(TROUPE_UNITY "Compile several files of a target as one" ON)
 
 # troupe_joined(TARGET KIND)

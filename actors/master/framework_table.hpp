@@ -42,6 +42,8 @@ struct framework {
   std::map<task_id, tracked_task> tasks;
   task_ring unreachable;
   task_ring completed;
+  /// Of unreachable tasks: said when their agent is back.
+  std::map<task_id, std::optional<v1::KillPolicy>> away_kills;
 
   bool connected() const { return at.has_value(); }
 };

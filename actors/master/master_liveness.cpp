@@ -71,7 +71,10 @@ void master::on_agent_unreachable(step& s, registered_agent& agent, const char* 
     entry.task.clear_status_update_state();
     entry.task.clear_status_update_uuid();
     owner.unreachable.push(take_task(s, owner, agent, task));
+    const auto kill = entry.kill;
     tell(s, owner, std::move(status));
+    if (kill) kill_when_back(s, owner, task, kill->policy);
+    forget_away_kills(owner);
   }
   clear_agent(s, agent);
   agents_.add_unreachable(lost);

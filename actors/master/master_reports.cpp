@@ -117,7 +117,9 @@ void master::learn_task(step& s, registered_agent& agent, v1::Task task, joining
   }
   owner->unreachable.take(id);
   owner->completed.take(id);
-  const auto& entry = add_task(*owner, agent, std::move(task));
+  auto& entry = add_task(*owner, agent, std::move(task));
+  if (auto kill = owner->away_kills.extract(id); kill && !is_terminal(entry.task.state()))
+    entry.kill = pending_kill{kill.mapped(), options_.kill_retry_first};  // sent when the whole report is taken in
   if (how.in_ledger && !entry.charged.empty()) tell_charge(s, owner_id, agent, entry.charged);
   s.log(decision("task.returned")
             .with("framework", owner_id)
@@ -193,6 +195,7 @@ void master::on_unreachable_tasks_unlisted(step& s, registered_agent& agent) {
           task, {v1::TASK_GONE, v1::TaskStatus::REASON_AGENT_REREGISTERED, "the agent came back without this task"},
           s.now.wall_now);
       task.set_state(v1::TASK_GONE);
+      owner.away_kills.erase(id);
       remember_status(task, status);
       owner.completed.push(std::move(task));
       tell(s, owner, status);

@@ -95,6 +95,11 @@ void save_framework(const framework& entry, state_message::Framework* saved) {
   }
   save_ring(entry.unreachable, saved->mutable_unreachable_tasks());
   save_ring(entry.completed, saved->mutable_completed_tasks());
+  for (const auto& [id, policy] : entry.away_kills) {
+    auto* kill = saved->add_away_kills();
+    *kill->mutable_task_id() = id.proto();
+    if (policy) *kill->mutable_policy() = *policy;
+  }
 }
 
 tracked_task load_task(const state_message::Task& saved) {
@@ -117,6 +122,8 @@ framework load_framework(const state_message::Framework& saved, const master_opt
   for (const auto& one : saved.tasks()) entry.tasks.emplace(task_id(one.task().task_id()), load_task(one));
   entry.unreachable = load_ring(saved.unreachable_tasks(), options.unreachable_tasks_max);
   entry.completed = load_ring(saved.completed_tasks(), options.completed_tasks_max);
+  for (const auto& kill : saved.away_kills())
+    entry.away_kills[task_id(kill.task_id())] = kill.has_policy() ? std::optional(kill.policy()) : std::nullopt;
   return entry;
 }
 

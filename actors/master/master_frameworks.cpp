@@ -269,6 +269,7 @@ void master::remove_framework(step& s, framework_id id, const char* reason) {
   s.put(keys::master_framework(id), record);
 
   for (const auto& agent : agents_of(*entry)) {
+  *record.mutable_removed_at() = time_info(s.now.wall_now);
     internal::ShutdownFramework shutdown;
     *shutdown.mutable_framework_id() = id.proto();
     s.say(agents_.find(agent)->at, std::move(shutdown));
@@ -289,7 +290,7 @@ void master::remove_framework(step& s, framework_id id, const char* reason) {
   frameworks_.add_completed(std::move(over), options_.completed_frameworks_max);
   wall_deadlines_.clear({due::framework_return, id.value()});
   frameworks_.forget(id);
-  frameworks_.add_removed(id);
+  frameworks_.add_removed(id, s.now.wall_now);
 }
 
 void master::end_everything_of(step& s, framework& entry) {

@@ -121,5 +121,9 @@ void master::on_registry_gc_due(step& s) {
     s.log(decision("agent.forgotten").with("agent", id));
   }
 }
+  for (const auto& id : frameworks_.prune_removed(oldest, options_.registry_max_count)) {
+    s.erase(keys::master_framework(id));
+    s.log(decision("framework.forgotten").with("framework", id));
+  }
 
 }  // namespace troupe

@@ -82,7 +82,7 @@ TEST_CASE("a framework that goes away keeps its tasks and loses its offers until
   CHECK(m.view().frameworks(0).tasks_size() == 1);
 }
 
-TEST_CASE("a framework that does not come back in time is removed with all its tasks, for ever", "[master]") {
+TEST_CASE("a framework that does not come back in time is removed with all its tasks, and its id refused", "[master]") {
   master_driver m;
   const auto a = m.register_agent("a");
   const auto f = m.subscribe("f", 60);

@@ -203,7 +203,8 @@ using agent_says_to_supervisor = verbs<internal::SpawnExecutor, internal::Retire
 using master_hears = join<runtime_says, agent_says_to_master, framework_says_to_master, operator_says_to_master,
                           allocator_says_to_master>;
 using allocator_hears = join<runtime_says, master_says_to_allocator>;
-using agent_hears = join<runtime_says, master_says_to_agent, executor_says_to_agent, containerizer_says>;
+using agent_hears =
+    join<runtime_says, master_says_to_agent, executor_says_to_agent, containerizer_says, verbs<internal::ProgramEvent>>;
 using executor_hears = join<runtime_says, agent_says_to_executor, containerizer_says>;
 using framework_hears = join<runtime_says, master_says_to_framework, verbs<internal::ProgramEvent>>;
 using custom_executor_hears = join<runtime_says, agent_says_to_executor, verbs<internal::ProgramEvent>>;

@@ -17,6 +17,7 @@
 #include <spdlog/spdlog.h>
 
 #include <cmath>
+#include <csignal>
 
 namespace troupe {
 
@@ -88,7 +89,8 @@ result<v1::AgentInfo> describe(const agent_daemon_options& options, const daemon
 }
 
 /// What the agent's core tells its process. Sandboxes are read under their own path, and under /frameworks/... once the
-/// agent has an id, which is part of that path. When the master has dismissed the agent nothing is left to do.
+/// agent has an id, which is part of that path. When the master has dismissed the agent, or it has left, nothing is
+/// left to do.
 void hear_agent(daemon& d) {
   auto folder = d.options().work_dir + "/agents";
   auto served = d.http().served_files();
@@ -99,6 +101,9 @@ void hear_agent(daemon& d) {
     } else if (event.name() == "dismissed") {
       spdlog::critical("agent.dismissed reason=\"{}\"", event.data());
       host.stop(1);
+    } else if (event.name() == "left") {
+      spdlog::info("agent.left");
+      host.stop(0);
     }
   };
   d.host().names().add_endpoint(
@@ -175,6 +180,25 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   return made;
 }
 
+void agent_daemon::leave() {
+  internal::ProgramEvent event;
+  event.set_name("leave");
+  auto head = std::make_shared<Envelope>();
+  *head->mutable_from() = address(internal::RUNTIME, "local");
+  *head->mutable_to() = self_;
+  head->set_verb(verb_number<internal::ProgramEvent>::value);
+  host().names().deliver(head, std::make_shared<const internal::ProgramEvent>(std::move(event)));
+}
+
+int agent_daemon::wait() {
+  host().on_signal([this](int signal) {
+    spdlog::info("agent.stopping signal={} leaves={}", signal, signal == SIGUSR1);
+    if (signal == SIGUSR1) return leave();
+    host().stop(0);
+  });
+  return host().wait();
+}
+
 agent_daemon::~agent_daemon() {
   if (connector_) connector_->stop();
   connector_.reset();
@@ -185,6 +209,7 @@ void add_agent_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<agent_daemon_options>();
   add_agent_options(*command, *options);
   command->footer(
+      "SIGTERM stops the agent: it comes back as the same one. SIGUSR1 makes it leave the cluster for good.\n"
       "example: troupe agent --master http://127.0.0.1:5050 --work-dir /var/lib/troupe/agent --resources "
       "'cpus:4;mem:8192'");
   command->callback([command, options, &exit_code] {
@@ -193,7 +218,7 @@ void add_agent_command(CLI::App& app, int& exit_code) {
       return;
     }
     auto started = agent_daemon::start(*options, option_values(*command));
-    exit_code = started ? (*started)->host().wait() : fail(started.error());
+    exit_code = started ? (*started)->wait() : fail(started.error());
   });
 }
 

@@ -35,11 +35,16 @@ class agent_daemon {
                                                      std::map<std::string, std::string> flags);
   ~agent_daemon();
 
+  /// Blocks until the agent ends; the exit code. SIGINT and SIGTERM stop the process, whose agent comes back as it was;
+  /// SIGUSR1 makes the agent leave the cluster first.
+  int wait();
+
   std::string url() const { return base_->url(); }
   process& host() { return base_->host(); }
 
  private:
   agent_daemon() = default;
+  void leave();
   std::unique_ptr<daemon> base_;
   Address self_;
   std::unique_ptr<link_connector> connector_;

@@ -17,13 +17,15 @@ outbox agent::on(const Envelope& head, const google::protobuf::Message& body, co
           " reason=deposed epoch=" + std::to_string(head.epoch()) + " known_epoch=" + std::to_string(epoch()));
   else
     dispatch(*this, s, body);
-  if (finished() && !was_finished) tell_process(s, "dismissed", registration_.refusal());
+  if (finished() && !was_finished)
+    tell_process(s, registration_.leaving() ? "left" : "dismissed", registration_.refusal());
   out.wake_at = next_deadline();
   return out;
 }
 
 moment agent::next_deadline() const {
   moment next = earliest(registration_.next_attempt(), registration_.ping_deadline());
+  next = earliest(next, registration_.farewell_until());
   for (const auto& [key, stream] : streams_) next = earliest(next, stream.due());
   for (const auto& [fid, framework] : hosted_.all())
     for (const auto& [eid, executor] : framework.executors) next = earliest(next, executor.deadline);
@@ -33,6 +35,7 @@ moment agent::next_deadline() const {
 void agent::handle(step& s, const internal::TimerFired&) {
   if (is_due(registration_.ping_deadline(), s.now.now)) seek_master(s, "no_ping");
   if (is_due(registration_.next_attempt(), s.now.now)) attempt_registration(s);
+  if (is_due(registration_.farewell_until(), s.now.now)) registration_.farewell_is_over();
   for (auto& [key, stream] : streams_)
     if (is_due(stream.due(), s.now.now)) send_head(s, key, stream);
   std::vector<container_id> due;

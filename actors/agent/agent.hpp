@@ -44,7 +44,8 @@ class agent {
 
   /// The highest epoch of a master that it has registered with; letters of masters with lower ones are refused.
   std::uint64_t epoch() const { return self_.epoch(); }
-  /// The master has dismissed the agent and every executor has ended: the process has nothing more to do.
+  /// The master has dismissed the agent, or its process has told it to leave, and every executor has ended: the process
+  /// has nothing more to do.
   bool finished() const;
 
   // --- what it hears. agent.cpp
@@ -54,6 +55,8 @@ class agent {
   void handle(step& s, const internal::PeerDisconnected& peer);
   // agent_recovery.cpp
   void handle(step& s, const internal::Recovered& recovered);
+  // agent_leaving.cpp
+  void handle(step& s, const internal::ProgramEvent& event);
   // agent_registration.cpp
   void handle(step& s, const internal::AgentRegistered& registered);
   void handle(step& s, const internal::AgentRefused& refused);
@@ -123,6 +126,7 @@ class agent {
   v1::TaskStatus last_status(const hosted_executor& executor, const internal::ContainerExited* exit) const;
   void on_executor_timer(step& s, hosted_executor& executor);
   void settle_executor(step& s, const framework_id& framework, const executor_id& executor);
+  void shut_down_framework(step& s, const framework_id& framework, const ending& why);
   void forget_tasks(step& s, hosted_executor& executor);
   void settle_framework(step& s, const framework_id& framework);
   void drop_stream(step& s, const stream_key& key);

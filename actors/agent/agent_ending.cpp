@@ -173,7 +173,7 @@ void agent::keep_completed(hosted_framework& framework, const hosted_executor& e
 }
 
 bool agent::finished() const {
-  if (!registration_.dismissed()) return false;
+  if (!registration_.dismissed() || registration_.farewell_until()) return false;
   for (const auto& [fid, framework] : hosted_.all())
     for (const auto& [eid, executor] : framework.executors)
       if (!executor.terminated()) return false;

@@ -62,13 +62,21 @@ void agent::handle(step& s, const internal::ReconcileTasks& reconcile) {
 
 /// Says, once, that the task is not here; not if it is, or to a framework that nobody acknowledges for.
 void agent::report_absent(step& s, const stream_key& key, v1::TaskStatus::Reason reason, const std::string& message) {
-  if (hosted_.find(key.first, key.second) || streams_.count(key)) return;
+  if (hosted_.find(key.first, key.second) || streams_.count(key) || registration_.dismissed()) return;
   if (const auto* host = hosted_.find(key.first); host && host->removed) return;
   publish(s, key.first, {}, key.second, own_status(v1::TASK_DROPPED, reason, message));
 }
 
 void agent::handle(step& s, const internal::ShutdownFramework& shutdown) {
-  framework_id id = shutdown.framework_id();
+  ending why;
+  why.set_state(v1::TASK_KILLED);
+  why.set_reason(v1::TaskStatus::REASON_FRAMEWORK_REMOVED);
+  why.set_message("The framework was removed");
+  shut_down_framework(s, framework_id(shutdown.framework_id()), why);
+}
+
+/// Ends what it has here; nobody will acknowledge anything of it any more.
+void agent::shut_down_framework(step& s, const framework_id& id, const ending& why) {
   auto* framework = hosted_.find(id);
   s.log("framework.shutdown framework=" + id.value() +
         " executors=" + std::to_string(framework ? framework->executors.size() : 0));
@@ -80,10 +88,6 @@ void agent::handle(step& s, const internal::ShutdownFramework& shutdown) {
   record.set_removed(true);
   s.put(keys::agent_framework(id), record);
 
-  ending why;
-  why.set_state(v1::TASK_KILLED);
-  why.set_reason(v1::TaskStatus::REASON_FRAMEWORK_REMOVED);
-  why.set_message("The framework was removed");
   std::vector<executor_id> executors;
   for (const auto& [eid, executor] : framework->executors) executors.push_back(eid);
   for (const auto& eid : executors) {

@@ -23,6 +23,8 @@ struct agent_options {
   std::chrono::nanoseconds executor_registration_timeout = std::chrono::minutes(1);
   std::chrono::nanoseconds executor_shutdown_grace = std::chrono::seconds(5);
   std::chrono::nanoseconds destroy_retry = std::chrono::seconds(10);
+  /// A farewell is not answered: the process of an agent that leaves ends no sooner than this after it.
+  std::chrono::nanoseconds farewell = std::chrono::seconds(1);
   std::chrono::nanoseconds status_retry = std::chrono::seconds(10);
   std::chrono::nanoseconds status_retry_max = std::chrono::minutes(10);
 

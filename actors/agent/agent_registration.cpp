@@ -111,6 +111,7 @@ void agent::handle(step& s, const internal::AgentRegistered& registered) {
 }
 
 void agent::handle(step& s, const internal::AgentRefused& refused) {
+  if (registration_.leaving()) return;
   s.log("agent.refused agent=" + id().value() + " shutdown=" + (refused.shutdown() ? "true" : "false") +
         " reason=" + refused.reason() + " remedy=" + refused.remedy());
   auto reason = refused.remedy().empty() ? refused.reason() : refused.reason() + ". " + refused.remedy();

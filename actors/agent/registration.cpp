@@ -47,6 +47,12 @@ void registration::dismiss(const std::string& reason) {
   state_.clear_ping_deadline_ns();
 }
 
+void registration::leave(monotonic_time farewell_until) {
+  dismiss("told to leave the cluster");
+  state_.set_phase(internal::AgentState::Registration::LEAVING);
+  state_.set_farewell_until_ns(nanoseconds_of(farewell_until));
+}
+
 void registration::pinged(monotonic_time now) {
   if (registered()) state_.set_ping_deadline_ns(nanoseconds_of(now) + state_.ping_timeout_ns());
 }
@@ -57,6 +63,10 @@ moment registration::next_attempt() const {
 
 moment registration::ping_deadline() const {
   return state_.has_ping_deadline_ns() ? moment(monotonic_at(state_.ping_deadline_ns())) : std::nullopt;
+}
+
+moment registration::farewell_until() const {
+  return state_.has_farewell_until_ns() ? moment(monotonic_at(state_.farewell_until_ns())) : std::nullopt;
 }
 
 registration registration::load(const internal::AgentState::Registration& in) {

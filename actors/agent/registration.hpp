@@ -14,6 +14,7 @@ namespace troupe {
 ///
 ///     SEEKING ─ answered ─► REGISTERED ─ link lost, no ping, or pinged as unconnected ─► SEEKING
 ///        either ─ refused with an order to shut down ─► DISMISSED
+///        either ─ told by its own process to leave for good ─► LEAVING
 class registration {
  public:
   using phase = internal::AgentState::Registration::Phase;
@@ -25,7 +26,9 @@ class registration {
   };
 
   bool registered() const { return state_.phase() == internal::AgentState::Registration::REGISTERED; }
-  bool dismissed() const { return state_.phase() == internal::AgentState::Registration::DISMISSED; }
+  /// By the master, or by its own process: it ends everything and takes nothing any more.
+  bool dismissed() const { return state_.phase() == internal::AgentState::Registration::DISMISSED || leaving(); }
+  bool leaving() const { return state_.phase() == internal::AgentState::Registration::LEAVING; }
   const std::string& refusal() const { return state_.refusal(); }
   std::uint32_t attempts() const { return state_.attempts(); }
 
@@ -36,11 +39,15 @@ class registration {
   void accepted(monotonic_time now, std::chrono::nanoseconds ping_timeout);
   void refused(const std::string& reason, monotonic_time now, const backoff& waits);
   void dismiss(const std::string& reason);
+  /// Nobody answers a farewell; until then it may be on its way.
+  void leave(monotonic_time farewell_until);
+  void farewell_is_over() { state_.clear_farewell_until_ns(); }
   /// The master has been heard of.
   void pinged(monotonic_time now);
 
   moment next_attempt() const;
   moment ping_deadline() const;
+  moment farewell_until() const;
 
   const internal::AgentState::Registration& save() const { return state_; }
   static registration load(const internal::AgentState::Registration& in);

@@ -83,6 +83,12 @@ void executor::handle(step& s, const executor_api::Event::Subscribed&) {
   state_.set_subscribed(true);
   state_.clear_subscribe_deadline_ns();
   s.log("executor.subscribed container=" + options_.spawn.container_id().value());
+  // What came with the subscription is acknowledged before it is answered: these were reported in between.
+  for (const auto& status : state_.unacknowledged()) {
+    executor_api::Call::Update update;
+    *update.mutable_status() = status;
+    s.say(options_.agent, std::move(update));
+  }
 }
 
 void executor::handle(step& s, const executor_api::Event::Acknowledged& acknowledged) {

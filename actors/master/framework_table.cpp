@@ -72,6 +72,18 @@ void framework_table::add_completed(completed_framework entry, std::size_t count
   while (completed_.size() > count_max) completed_.pop_front();
 }
 
+std::vector<framework_id> framework_table::prune_removed(wall_time oldest, std::size_t count_max) {
+  std::vector<std::pair<wall_time, framework_id>> by_age;
+  for (const auto& [id, since] : removed_) by_age.emplace_back(since, id);
+  std::sort(by_age.begin(), by_age.end());
+  const auto excess = by_age.size() > count_max ? by_age.size() - count_max : 0;
+  std::vector<framework_id> forgotten;
+  for (std::size_t i = 0; i < by_age.size() && (i < excess || by_age[i].first < oldest); ++i)
+    forgotten.push_back(by_age[i].second);
+  for (const auto& id : forgotten) removed_.erase(id);
+  return forgotten;
+}
+
 void framework_table::check_invariants() const {
   for (const auto& [id, entry] : live_) {
     if (entry.id != id || framework_id(entry.info.id()) != id)

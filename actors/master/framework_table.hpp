@@ -42,6 +42,8 @@ struct framework {
   std::map<task_id, tracked_task> tasks;
   task_ring unreachable;
   task_ring completed;
+  /// Of unreachable tasks: said when their agent is back.
+  std::map<task_id, std::optional<v1::KillPolicy>> away_kills;
 
   bool connected() const { return at.has_value(); }
 };
@@ -71,7 +73,8 @@ class framework_table {
   const std::map<framework_id, framework>& live() const { return live_; }
   std::map<framework_id, framework>& live() { return live_; }
   const std::deque<completed_framework>& completed() const { return completed_; }  ///< oldest first
-  const std::set<framework_id>& removed() const { return removed_; }
+  /// Ids that are refused, and since when.
+  const std::map<framework_id, wall_time>& removed() const { return removed_; }
 
   framework* find(const framework_id& id);
   const framework* find(const framework_id& id) const;
@@ -83,7 +86,9 @@ class framework_table {
   void connect(framework& entry, const Address& where);
   void disconnect(framework& entry);
   void forget(const framework_id& id);
-  void add_removed(const framework_id& id) { removed_.insert(id); }
+  void add_removed(const framework_id& id, wall_time since) { removed_[id] = since; }
+  /// Forgets ids that were removed before `oldest`, then the oldest that exceed `count_max`; names them.
+  std::vector<framework_id> prune_removed(wall_time oldest, std::size_t count_max);
   void add_completed(completed_framework entry, std::size_t count_max);
 
   /// Throws std::logic_error naming the framework whose indices disagree.
@@ -92,7 +97,7 @@ class framework_table {
  private:
   std::map<framework_id, framework> live_;
   std::deque<completed_framework> completed_;
-  std::set<framework_id> removed_;
+  std::map<framework_id, wall_time> removed_;
   std::map<Address, framework_id, address_less> by_address_;
 };
 

@@ -38,7 +38,8 @@ void master::remember(std::string_view key, std::string_view record) {
   }
   if (kind == "framework" && decode_record(record, entry)) {
     const framework_id id = entry.info().id();
-    if (entry.removed()) return frameworks_.add_removed(id);
+    if (entry.removed())
+      return frameworks_.add_removed(id, wall_time(std::chrono::nanoseconds(entry.removed_at().nanoseconds())));
     framework known;
     known.id = id;
     known.info = entry.info();

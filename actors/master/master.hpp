@@ -208,6 +208,8 @@ class master {
   void send_kill(step& s, const framework_id& owner, tracked_task& entry);
   void on_kill_due(step& s, const deadline_key& key);
   void repeat_kills_on(step& s, const registered_agent& agent);
+  void kill_when_back(step& s, framework& owner, const task_id& id, std::optional<v1::KillPolicy> policy);
+  static void forget_away_kills(framework& owner);
 
   // master_view.cpp
   void show_framework(const framework& entry, internal::MasterView::Framework* shown) const;

@@ -49,6 +49,13 @@ v1::Task task_of(const v1::TaskInfo& info, const framework& by) {
   return task;
 }
 
+/// Does a task of that name run, or may it run where nobody can see?
+bool is_live(const framework& owner, const task_id& id) {
+  const auto known = owner.tasks.find(id);
+  if (known != owner.tasks.end()) return !is_terminal(known->second.task.state());
+  return owner.unreachable.find(id) != nullptr;
+}
+
 result<launch_claim> claim_of(const v1::TaskInfo& task, const v1::Offer::Operation& operation,
                               const launch_site& site) {
   if (operation.has_id()) return invalid("operations.id must not be set on LAUNCH: tasks report for themselves");
@@ -112,10 +119,13 @@ void master::reject_accept(step& s, framework& by, const scheduler::Call::Accept
   s.log(decision("accept.rejected").with("framework", by.id).with("reason", why));
   for (const auto& operation : call.operations()) {
     const auto tasks = tasks_of(operation);
-    for (const auto& task : tasks)
+    for (const auto& task : tasks) {
+      // A repeated acceptance must not say of the task that the first one launched that it does not run.
+      if (is_live(by, task_id(task.task_id()))) continue;
       tell(s, by,
            made_status(task.task_id(), &task.agent_id(), {v1::TASK_DROPPED, reason_of_rejection(task, call), why},
                        s.now.wall_now));
+    }
     if (operation.type() != v1::Offer::Operation::LAUNCH && operation.type() != v1::Offer::Operation::LAUNCH_GROUP)
       refuse_operation(s, by, operation, why);
   }

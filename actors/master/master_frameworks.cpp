@@ -78,6 +78,9 @@ void master::on_framework_returned(step& s, framework& entry, v1::FrameworkInfo 
   }
   const bool first = entry.registered_at == wall_time{};
   (first ? entry.registered_at : entry.reregistered_at.emplace()) = s.now.wall_now;
+  // Who only repeats itself may take the second answer for a late first one, and believe in its offers.
+  if (entry.at && same(*entry.at, s.head.from()))
+    for (const auto& id : offers_.of_framework(entry.id)) rescind(s, id, "framework_subscribed_again");
   return_offers_of(s, entry, "framework_subscribed_again");
   info.set_user(entry.info.user());
   info.set_checkpoint(entry.info.checkpoint());
@@ -266,6 +269,7 @@ void master::remove_framework(step& s, framework_id id, const char* reason) {
   record.mutable_info()->set_name(entry->info.name());
   *record.mutable_info()->mutable_id() = id.proto();
   record.set_removed(true);
+  *record.mutable_removed_at() = time_info(s.now.wall_now);
   s.put(keys::master_framework(id), record);
 
   for (const auto& agent : agents_of(*entry)) {
@@ -289,7 +293,7 @@ void master::remove_framework(step& s, framework_id id, const char* reason) {
   frameworks_.add_completed(std::move(over), options_.completed_frameworks_max);
   wall_deadlines_.clear({due::framework_return, id.value()});
   frameworks_.forget(id);
-  frameworks_.add_removed(id);
+  frameworks_.add_removed(id, s.now.wall_now);
 }
 
 void master::end_everything_of(step& s, framework& entry) {

@@ -40,6 +40,9 @@ void master::check_invariants() const {
       used[agent->id] += task.charged.unallocated();
       ++tasks;
     }
+    for (const auto& [id, policy] : entry.away_kills)
+      require(entry.unreachable.find(id) != nullptr,
+              "a kill of task " + id.value() + " of framework " + owner.value() + " waits, and the task is not away");
   }
   for (const auto& [id, open] : offers_.all()) {
     const auto* to = frameworks_.find(open.framework);

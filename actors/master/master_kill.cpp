@@ -4,6 +4,7 @@
 #include "protocol/task_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace troupe {
@@ -13,6 +14,10 @@ void master::handle(step& s, const scheduler::Call::Kill& call) {
   if (!owner) return;
   const task_id id = call.task_id();
   auto known = owner->tasks.find(id);
+  auto policy = call.has_kill_policy() ? std::optional(call.kill_policy()) : std::nullopt;
+  if (const auto* away = owner->unreachable.find(id);
+      away && (!call.has_agent_id() || agent_id(call.agent_id()) == agent_id(away->agent_id())))
+    kill_when_back(s, *owner, id, policy);
   if (known == owner->tasks.end())
     return reconcile_one(s, *owner, call.task_id(), call.has_agent_id() ? &call.agent_id() : nullptr);
   auto& entry = known->second;
@@ -25,7 +30,7 @@ void master::handle(step& s, const scheduler::Call::Kill& call) {
     s.log(decision("kill.ignored").with("framework", owner->id).with("task", id).with("reason", reason));
     return;
   }
-  kill(s, *owner, entry, call.has_kill_policy() ? std::optional(call.kill_policy()) : std::nullopt);
+  kill(s, *owner, entry, std::move(policy));
 }
 
 void master::handle(step& s, const internal::KillTaskByOperator& call) {
@@ -43,6 +48,7 @@ void master::handle(step& s, const internal::KillTaskByOperator& call) {
     kill(s, *owners.front(), owners.front()->tasks.at(id), std::nullopt);
   else
     answer.set_refusal(refusal);
+  if (owners.size() == 1 && owners.front()->unreachable.find(id)) kill_when_back(s, *owners.front(), id, std::nullopt);
   s.say(s.head.from(), std::move(answer));
 }
 
@@ -56,7 +62,7 @@ std::string master::objection_to_kill(const task_id& id, const std::vector<frame
   }
   const auto known = owners.front()->tasks.find(id);
   if (known == owners.front()->tasks.end())
-    return task + " is on an agent that is unreachable; kill it when the agent is back";
+    return task + " is on an agent that is unreachable; it will be killed when the agent is back";
   if (is_terminal(known->second.task.state()))
     return task + " has ended already: " + std::string(short_name(known->second.task.state()));
   return {};
@@ -93,6 +99,17 @@ void master::on_kill_due(step& s, const deadline_key& key) {
   entry.kill->wait = std::min(entry.kill->wait * 2, options_.kill_retry_max);
   s.log(decision("kill.repeated").with("framework", owner->id).with("task", known->first));
   send_kill(s, owner->id, entry);
+}
+
+void master::kill_when_back(step& s, framework& owner, const task_id& id, std::optional<v1::KillPolicy> policy) {
+  owner.away_kills[id] = std::move(policy);
+  s.log(decision("kill.waits").with("framework", owner.id).with("task", id).with("reason", "agent_unreachable"));
+}
+
+/// Of tasks that are no longer known to be away.
+void master::forget_away_kills(framework& owner) {
+  for (auto kill = owner.away_kills.begin(); kill != owner.away_kills.end();)
+    kill = owner.unreachable.find(kill->first) ? std::next(kill) : owner.away_kills.erase(kill);
 }
 
 void master::repeat_kills_on(step& s, const registered_agent& agent) {

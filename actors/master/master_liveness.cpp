@@ -58,7 +58,8 @@ void master::on_agent_unreachable(step& s, registered_agent& agent, const char* 
   for (const auto& [owner_id, task] : tasks) {
     auto& owner = *frameworks_.find(owner_id);
     auto& entry = owner.tasks.at(task);
-    if (is_terminal(entry.task.state())) {  // its agent sends the last update again if it comes back
+    if (is_terminal(entry.task.state())) {    // its agent sends the last update again if it comes back
+      entry.task.clear_status_update_uuid();  // not acknowledged
       complete_task(s, owner, agent, task);
       continue;
     }
@@ -70,7 +71,10 @@ void master::on_agent_unreachable(step& s, registered_agent& agent, const char* 
     remember_status(entry.task, status);
     entry.task.clear_status_update_state();
     entry.task.clear_status_update_uuid();
+    const auto kill = entry.kill;
     owner.unreachable.push(take_task(s, owner, agent, task));
+    if (kill) kill_when_back(s, owner, task, kill->policy);
+    forget_away_kills(owner);
     tell(s, owner, std::move(status));
   }
   clear_agent(s, agent);
@@ -116,6 +120,10 @@ void master::on_registry_gc_due(step& s) {
   for (const auto& id : agents_.prune(oldest, options_.registry_max_count)) {
     s.erase(keys::master_agent(id));
     s.log(decision("agent.forgotten").with("agent", id));
+  }
+  for (const auto& id : frameworks_.prune_removed(oldest, options_.registry_max_count)) {
+    s.erase(keys::master_framework(id));
+    s.log(decision("framework.forgotten").with("framework", id));
   }
 }
 

@@ -29,7 +29,8 @@ struct master_options {
   std::size_t completed_tasks_max = 1000;    ///< per framework
   std::size_t unreachable_tasks_max = 1000;  ///< per framework; what falls out is answered with UNKNOWN
 
-  /// How often the registry forgets unreachable and gone agents, and which: those too old, and the oldest of too many.
+  /// How often the registry forgets unreachable and gone agents and removed frameworks, and which: those too old, and
+  /// the oldest of too many.
   std::chrono::nanoseconds registry_gc_interval = std::chrono::minutes(15);
   std::chrono::nanoseconds registry_max_age = std::chrono::hours(24 * 14);
   std::size_t registry_max_count = 102400;

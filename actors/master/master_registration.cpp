@@ -227,10 +227,11 @@ void master::handle(step& s, const internal::UnregisterAgent& call) {
     auto status =
         made_status(entry.task, {v1::TASK_GONE, v1::TaskStatus::REASON_AGENT_REMOVED, "the agent left the cluster"},
                     s.now.wall_now);
-    if (!ended) {
+    if (ended)  // nobody is left to say it again until it is acknowledged
+      status = made_status(entry.task, {entry.task.state(), v1::TaskStatus::REASON_RECONCILIATION}, s.now.wall_now);
+    else
       remember_status(entry.task, status);
-      tell(s, owner, status);
-    }
+    tell(s, owner, status);
     complete_task(s, owner, *agent, task);
   }
   clear_agent(s, *agent);

@@ -102,6 +102,10 @@ void master::learn_task(step& s, registered_agent& agent, v1::Task task, joining
     if (agent_id(known->second.task.agent_id()) != agent.id) kill_duplicate(s, agent, task);
     return;
   }
+  // Its end was acknowledged while the report was on its way. If the agent never hears so it repeats the update, and
+  // what is not known is passed on both ways.
+  const auto* done = owner->completed.find(id);
+  if (done && task.has_status_update_uuid() && task.status_update_uuid() == done->status_update_uuid()) return;
   *task.mutable_agent_id() = agent.id.proto();
   const auto roles = roles_of(owner->info);
   tag_missing(task.mutable_resources(), roles.empty() ? "*" : roles.front());
@@ -117,7 +121,9 @@ void master::learn_task(step& s, registered_agent& agent, v1::Task task, joining
   }
   owner->unreachable.take(id);
   owner->completed.take(id);
-  const auto& entry = add_task(*owner, agent, std::move(task));
+  auto& entry = add_task(*owner, agent, std::move(task));
+  if (auto kill = owner->away_kills.extract(id); kill && !is_terminal(entry.task.state()))
+    entry.kill = pending_kill{kill.mapped(), options_.kill_retry_first};  // sent when the whole report is taken in
   if (how.in_ledger && !entry.charged.empty()) tell_charge(s, owner_id, agent, entry.charged);
   s.log(decision("task.returned")
             .with("framework", owner_id)
@@ -189,6 +195,7 @@ void master::on_unreachable_tasks_unlisted(step& s, registered_agent& agent) {
       if (agent_id(task.agent_id()) == agent.id) lost.push_back(task.task_id());
     for (const auto& id : lost) {
       auto task = *owner.unreachable.take(id);
+      owner.away_kills.erase(id);
       const auto status = made_status(
           task, {v1::TASK_GONE, v1::TaskStatus::REASON_AGENT_REREGISTERED, "the agent came back without this task"},
           s.now.wall_now);

@@ -95,6 +95,11 @@ void save_framework(const framework& entry, state_message::Framework* saved) {
   }
   save_ring(entry.unreachable, saved->mutable_unreachable_tasks());
   save_ring(entry.completed, saved->mutable_completed_tasks());
+  for (const auto& [id, policy] : entry.away_kills) {
+    auto* kill = saved->add_away_kills();
+    *kill->mutable_task_id() = id.proto();
+    if (policy) *kill->mutable_policy() = *policy;
+  }
 }
 
 tracked_task load_task(const state_message::Task& saved) {
@@ -117,6 +122,8 @@ framework load_framework(const state_message::Framework& saved, const master_opt
   for (const auto& one : saved.tasks()) entry.tasks.emplace(task_id(one.task().task_id()), load_task(one));
   entry.unreachable = load_ring(saved.unreachable_tasks(), options.unreachable_tasks_max);
   entry.completed = load_ring(saved.completed_tasks(), options.completed_tasks_max);
+  for (const auto& kill : saved.away_kills())
+    entry.away_kills[task_id(kill.task_id())] = kill.has_policy() ? std::optional(kill.policy()) : std::nullopt;
   return entry;
 }
 
@@ -174,7 +181,11 @@ internal::MasterState master::save() const {
   save_absent(agents_.gone(), state.mutable_gone_agents());
   for (const auto& [id, entry] : frameworks_.live()) save_framework(entry, state.add_frameworks());
   for (const auto& entry : frameworks_.completed()) save_completed(entry, state.add_completed_frameworks());
-  for (const auto& id : frameworks_.removed()) state.add_removed_framework_ids(id.value());
+  for (const auto& [id, since] : frameworks_.removed()) {
+    auto* saved = state.add_removed_frameworks();
+    *saved->mutable_id() = id.proto();
+    saved->set_since_wall_ns(ns(since));
+  }
   for (const auto& [id, entry] : offers_.all()) save_offer(entry, state.add_offers());
   for (const auto& [role, weight] : weights_) {
     auto* saved = state.add_weights();
@@ -206,7 +217,8 @@ master master::load(const internal::MasterState& state, master_options options) 
   }
   for (const auto& saved : state.completed_frameworks())
     loaded.frameworks_.add_completed(load_completed(saved, loaded.options_), loaded.options_.completed_frameworks_max);
-  for (const auto& id : state.removed_framework_ids()) loaded.frameworks_.add_removed(framework_id(id));
+  for (const auto& saved : state.removed_frameworks())
+    loaded.frameworks_.add_removed(framework_id(saved.id()), wall(saved.since_wall_ns()));
   for (const auto& saved : state.offers()) {
     auto entry = load_offer(saved);
     loaded.agents_.find(entry.agent)->offered += entry.what.unallocated();

@@ -1,6 +1,7 @@
 #include "actors/master/task_validation.hpp"
 #include "protocol/quoting.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <map>
@@ -40,9 +41,11 @@ result<void> check_limits(const v1::TaskInfo& task) {
   for (const auto& [name, limit] : limits) {
     if (name != "cpus" && name != "mem")
       return invalid("limits: only cpus and mem can be limited, not " + quoted(name));
+    // How much it may be in all is checked with the resources: here it must not overflow.
     milli request = 0;
     for (const auto& entry : task.resources())
-      if (entry.name() == name) request += thousandths(entry.scalar().value());
+      if (entry.name() == name && request < largest_amount)
+        request += std::clamp(thousandths(entry.scalar().value()), milli{0}, largest_amount);
     if (request <= 0) return invalid("limits: a limit of " + name + " needs a request of " + name + " in resources");
     const bool infinite = std::isinf(limit) && limit > 0;
     if (!infinite && thousandths(limit) < request)

@@ -28,8 +28,8 @@ struct process_options {
 /// whatever its owner put on top (servers, links) has been stopped.
 class process {
  public:
-  /// Blocks SIGINT and SIGTERM, which `wait` takes, in this thread and those it makes from now on. `open` does it too;
-  /// a program that makes threads before calls it first thing.
+  /// Blocks SIGINT, SIGTERM and SIGUSR1, which `wait` takes, in this thread and those it makes from now on. `open` does
+  /// it too; a program that makes threads before calls it first thing.
   static void block_signals();
 
   static result<std::unique_ptr<process>> open(const process_options& options);
@@ -49,7 +49,7 @@ class process {
   /// Called in the supervisor's thread before a failed child is started again. Set before the first `supervise`.
   void on_restart(std::function<void(const std::string& child)> hook) { on_restart_ = std::move(hook); }
 
-  /// What SIGINT and SIGTERM do; without it they stop the process with exit code 0. Called in `wait`.
+  /// What these signals do; without it they stop the process with exit code 0. Called in `wait`.
   void on_signal(std::function<void(int signal)> hook) { on_signal_ = std::move(hook); }
 
   /// Makes `wait` return. The first call's code counts. Any thread.

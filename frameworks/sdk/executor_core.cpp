@@ -1,6 +1,7 @@
 #include "frameworks/sdk/executor_core.hpp"
 
 #include "frameworks/sdk/typed_message.hpp"
+#include "protocol/task_state.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -63,12 +64,16 @@ void executor_core::tell(step& s, Event event) {
     *status.mutable_executor_id() = options_.executor_id;
     status.set_timestamp(std::chrono::duration<double>(s.now.wall_now.time_since_epoch()).count());
     status.set_uuid(random.bytes16());
-    v1::executor::Call::Update update;
-    *update.mutable_status() = status;
+    if (subscribed_) say_update(s, status);
     unacknowledged_updates_.push_back(std::move(status));
-    if (subscribed_) s.say(agent_, std::move(update));
   }
   if (exit_code_ && !was_ending) give_up_at_ = s.now.now + options_.linger;
+}
+
+void executor_core::say_update(step& s, const v1::TaskStatus& status) {
+  v1::executor::Call::Update update;
+  *update.mutable_status() = status;
+  s.say(agent_, std::move(update));
 }
 
 void executor_core::subscribe(step& s) {
@@ -86,7 +91,7 @@ void executor_core::handle(step& s, const internal::Recovered&) {
 void executor_core::handle(step& s, const internal::TimerFired&) {
   if (subscribe_at_ && s.now.now >= *subscribe_at_) {
     subscribe_at_.reset();
-    if (!subscribed_ && !agent_.id().empty()) subscribe(s);
+    if (!agent_.id().empty()) subscribe(s);
   }
   if (give_up_at_ && s.now.now >= *give_up_at_) {
     if (!exit_code_) {
@@ -119,9 +124,11 @@ void executor_core::handle(step& s, const internal::ProgramEvent& m) {
 }
 
 void executor_core::handle(step& s, const v1::executor::Event::Subscribed& m) {
+  subscribe_at_ = s.now.now + options_.check_in;
   if (subscribed_) return;
   subscribed_ = true;
-  subscribe_at_.reset();
+  // What came with the subscription is acknowledged before it is answered: these were reported in between.
+  for (const auto& status : unacknowledged_updates_) say_update(s, status);
   tell(s, [&](executor_calls& call) { logic_->on_subscribed(call, m); });
 }
 
@@ -137,6 +144,9 @@ void executor_core::handle(step& s, const v1::executor::Event::Kill& m) {
 
 void executor_core::handle(step&, const v1::executor::Event::Acknowledged& m) {
   auto& updates = unacknowledged_updates_;
+  for (const auto& u : updates)
+    // From now on the agent never launches it again, unless another task gets its name.
+    if (u.uuid() == m.uuid() && is_terminal(u.state())) launched_.erase(m.task_id().value());
   updates.erase(std::remove_if(updates.begin(), updates.end(), [&](const auto& u) { return u.uuid() == m.uuid(); }),
                 updates.end());
   auto& tasks = unacknowledged_tasks_;

@@ -15,6 +15,8 @@ struct executor_core_options {
   v1::FrameworkID framework_id;
   v1::ExecutorID executor_id;
   std::chrono::milliseconds subscribe_retry{1000};
+  /// A subscription is repeated so often although it stands: whatever was lost on the way is said again then, by both.
+  std::chrono::milliseconds check_in{std::chrono::minutes(1)};
   std::chrono::milliseconds recovery_timeout{std::chrono::minutes(15)};  ///< without an agent for this long it ends
   std::chrono::milliseconds linger{std::chrono::seconds(5)};             ///< for acknowledgements, after stop
 };
@@ -49,6 +51,7 @@ class executor_core {
 
  private:
   void subscribe(step& s);
+  void say_update(step& s, const v1::TaskStatus& status);
   template <class Event>
   void tell(step& s, Event event);
   void end(step& s);
@@ -61,7 +64,7 @@ class executor_core {
   std::optional<monotonic_time> subscribe_at_;
   std::optional<monotonic_time> give_up_at_;
   std::optional<int> exit_code_;
-  std::set<std::string> launched_;  // every task ever, so that a launch heard twice runs once
+  std::set<std::string> launched_;  // until their end is acknowledged, so that a launch heard twice runs once
   std::vector<v1::TaskInfo> unacknowledged_tasks_;
   std::vector<v1::TaskStatus> unacknowledged_updates_;
 };

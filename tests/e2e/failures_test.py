@@ -25,6 +25,25 @@ class AgentKilled(ClusterTest):
         self.assertEqual(self.troupe("run", "--", "true").returncode, 0)
 
 
+class AgentLeaves(ClusterTest):
+    def test_the_master_knows_at_once_and_nothing_is_left(self):
+        agent = self.agents[0]
+        before = agent.state()["id"]
+        run = self.spawn(BIN / "troupe", "run", "--name", "left", "--", "sleep", "1000")
+        self.await_task("TASK_RUNNING", "left")
+        agent.process.send_signal(signal.SIGUSR1)
+        _, err = run.communicate(timeout=120)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("REASON_AGENT_REMOVED", err)
+        self.assertEqual(agent.process.wait(60), 0)
+        self.assertEqual(self.shims(), [])
+        self.assertEqual(self.master.state()["slaves"], [])
+        agent.start()
+        self.await_agents(1)
+        self.assertNotEqual(agent.state()["id"], before)
+        self.assertEqual(self.troupe("run", "--", "true").returncode, 0)
+
+
 class FrameworkKilled(ClusterTest):
     def test_it_is_back_under_the_same_id_and_its_tasks_are_undisturbed(self):
         state = self.folder / "steady"

@@ -28,6 +28,7 @@ void player::act(word_reader& words) {
   const auto role = world_.role_of(who);
   if (role == internal::FRAMEWORK && act_as_scheduler(who, what, words)) return;
   if (role == internal::EXECUTOR && act_as_executor(who, what, words)) return;
+  if (role == internal::AGENT && what == "leaves") return world_.tell(who, "leave", "");
   if (role == internal::OPERATOR && what == "kills") {
     internal::KillTaskByOperator kill;
     kill.mutable_task_id()->set_value(words.take("a task"));

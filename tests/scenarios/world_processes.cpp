@@ -189,6 +189,7 @@ bool world::serve_locally(const std::string& where, const Envelope& head, const 
 }
 
 void world::on_runtime_told(const std::string& where, const internal::ProgramEvent& event) {
+  if (event.name() == "left") return crash(where);
   if (event.name() != "exit") return;
   const auto& p = find(where);
   if (p.at.role() == internal::EXECUTOR)

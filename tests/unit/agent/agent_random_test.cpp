@@ -183,6 +183,20 @@ TEST_CASE("once all frameworks are gone nothing is left, whatever happened befor
   }
 }
 
+TEST_CASE("an agent that leaves leaves nothing behind, whatever happened before") {
+  for (std::uint64_t seed = 200; seed < 220; ++seed) {
+    CAPTURE(seed);
+    chaos world(seed);
+    for (int i = 0; i < 200; ++i) world.step();
+    internal::ProgramEvent leave;
+    leave.set_name("leave");
+    world.f.hear(address(internal::RUNTIME, "local"), leave);
+    world.calm_down();
+    CHECK(world.f.core().finished());
+    CHECK(world.f.keys_under("agent").empty());
+  }
+}
+
 TEST_CASE("two agents that live through the same do the same") {
   chaos a(7);
   chaos b(7);

@@ -220,6 +220,19 @@ TEST_CASE("an update that nobody hears, because the executor is not subscribed, 
   CHECK(call.unacknowledged_tasks().empty());
 }
 
+TEST_CASE("an update between the subscription and its answer is sent after the answer") {
+  fixture f;
+  f.run();
+  internal::PeerDisconnected gone;
+  *gone.mutable_peer() = the_agent;
+  f.hear(address(internal::RUNTIME, "local"), gone);
+  internal::PeerConnected back;
+  *back.mutable_peer() = the_agent;
+  f.hear(address(internal::RUNTIME, "local"), back);
+  CHECK_FALSE(is_said<executor_api::Call::Update>(f.exited(0)));
+  CHECK(reported(f.hear(the_agent, executor_api::Event::Subscribed())) == v1::TASK_FINISHED);
+}
+
 TEST_CASE("once the last update is acknowledged, nothing of the executor is remembered") {
   fixture f;
   f.run();

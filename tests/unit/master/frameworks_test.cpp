@@ -42,6 +42,44 @@ TEST_CASE("a framework that subscribes twice from one address is one framework",
   CHECK(m.view().frameworks_size() == 1);
 }
 
+TEST_CASE("a framework that repeats its subscription is told which offers are void", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  const auto open = m.offer(f, a, "cpus:1");
+  m.subscribe("f");
+  REQUIRE(m.logged("offer.rescinded"));
+  CHECK(m.one<scheduler::Event::Rescind>(framework_at("f")).offer_id().value() == open.id().value());
+  CHECK(m.count<internal::SettleOffer>() == 1);
+}
+
+TEST_CASE("the ids of removed frameworks are forgotten when they are old, or too many", "[master]") {
+  master_options options;
+  options.registry_max_age = std::chrono::hours(1);
+  options.registry_max_count = 2;
+  master_driver m(options);
+  std::vector<framework_id> ids;
+  for (const char* name : {"f1", "f2", "f3"}) {
+    ids.push_back(m.subscribe(name, 0));
+    m.lose_link(framework_at(name));
+    m.pass(1s);
+  }
+  const auto kept = [&] {
+    std::size_t count = 0;
+    for (const auto& id : ids) count += m.stored<internal::FrameworkRecord>(keys::master_framework(id)) ? 1 : 0;
+    CHECK(m.core().save().removed_frameworks_size() == static_cast<int>(count));
+    return count;
+  };
+  CHECK(kept() == 3);
+  m.restart();  // their age is remembered
+  m.pass(15min);
+  CHECK(kept() == 2);
+  CHECK_FALSE(m.stored<internal::FrameworkRecord>(keys::master_framework(ids[0])));
+  CHECK(refusal(m, subscription(ids[1])) == "Framework has been removed");
+  m.pass(60min);
+  CHECK(kept() == 0);
+}
+
 TEST_CASE("a subscription from elsewhere replaces the old one, which is told so", "[master]") {
   master_driver m;
   const auto a = m.register_agent("a");
@@ -82,7 +120,7 @@ TEST_CASE("a framework that goes away keeps its tasks and loses its offers until
   CHECK(m.view().frameworks(0).tasks_size() == 1);
 }
 
-TEST_CASE("a framework that does not come back in time is removed with all its tasks, for ever", "[master]") {
+TEST_CASE("a framework that does not come back in time is removed with all its tasks, and its id refused", "[master]") {
   master_driver m;
   const auto a = m.register_agent("a");
   const auto f = m.subscribe("f", 60);

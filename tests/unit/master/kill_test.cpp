@@ -26,6 +26,17 @@ struct running_task : master_driver {
     hear(address(internal::OPERATOR, "o"), call);
     return one<internal::KillTaskAnswered>(address(internal::OPERATOR, "o"));
   }
+  /// The agent's return with the task in this state.
+  internal::ReregisterAgent back(v1::TaskState state) const {
+    auto call = reregistration(a, "a");
+    *call.add_tasks() = listed(f, "t", state);
+    return call;
+  }
+  /// What the agent is told when it is back with its task running.
+  internal::KillTask returns_running() {
+    hear(agent_at("a"), back(v1::TASK_RUNNING));
+    return one<internal::KillTask>(agent_at("a"));
+  }
   /// Kills that the agent hears while time passes and it answers its pings.
   std::size_t kills_within(std::chrono::seconds time) {
     std::size_t kills = 0;
@@ -123,4 +134,63 @@ TEST_CASE("a task on an unreachable agent cannot be killed now, and the operator
   running_task m;
   m.pass(90s);
   CHECK_THAT(m.kill_as_operator("t").refusal(), Catch::Contains("unreachable"));
+  CHECK(m.returns_running().task_id().value() == "t");
+}
+
+TEST_CASE("a kill outlives that its agent becomes unreachable, with its policy", "[master]") {
+  running_task m;
+  scheduler::Call::Kill call;
+  call.mutable_task_id()->set_value("t");
+  call.mutable_kill_policy()->mutable_grace_period()->set_nanoseconds(7);
+  m.hear(framework_at("f"), call);
+  m.pass(90s);
+  REQUIRE(m.view().frameworks(0).unreachable_tasks_size() == 1);
+  CHECK(m.returns_running().kill_policy().grace_period().nanoseconds() == 7);
+  CHECK(m.kills_within(10s) == 1);  // and it is repeated as before
+}
+
+TEST_CASE("a kill of a task on an unreachable agent is answered so, and said when the agent is back", "[master]") {
+  running_task m;
+  m.pass(90s);
+  m.kill("t", agent_id("elsewhere"));
+  m.kill("t", m.a);
+  const auto status = m.one<scheduler::Event::Update>(framework_at("f")).status();
+  CHECK(status.state() == v1::TASK_UNREACHABLE);
+  CHECK(status.reason() == v1::TaskStatus::REASON_RECONCILIATION);
+  CHECK(m.returns_running().task_id().value() == "t");
+}
+
+TEST_CASE("a kill that names another agent than the unreachable one is not kept", "[master]") {
+  running_task m;
+  m.pass(90s);
+  m.kill("t", agent_id("elsewhere"));
+  m.hear(agent_at("a"), m.back(v1::TASK_RUNNING));
+  CHECK(m.count<internal::KillTask>() == 0);
+}
+
+TEST_CASE("a kill that waited is forgotten when the task has ended or is gone", "[master]") {
+  running_task m;
+  m.launch("f", m.f, m.a, "lost");
+  m.kill("t");
+  m.kill("lost");
+  m.pass(90s);
+  m.hear(agent_at("a"), m.back(v1::TASK_FINISHED));
+  CHECK(m.count<internal::KillTask>() == 0);
+  CHECK(m.kills_within(60s) == 0);
+}
+
+TEST_CASE("kills that wait are no more than the tasks that do", "[master]") {
+  master_options options;
+  options.unreachable_tasks_max = 1;
+  master_driver m(options);
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  for (const char* task : {"t1", "t2"}) {
+    m.launch("f", f, a, task);
+    scheduler::Call::Kill call;
+    call.mutable_task_id()->set_value(task);
+    m.hear(framework_at("f"), call);
+  }
+  m.pass(90s);
+  CHECK(m.core().save().frameworks(0).away_kills_size() == 1);
 }

@@ -58,10 +58,29 @@ TEST_CASE("an acceptance that comes twice launches once", "[master]") {
   m.hear(framework_at("f"), call);
   REQUIRE(m.count<internal::RunTask>() == 1);
   m.hear(framework_at("f"), call);
-  CHECK(m.count<internal::RunTask>() == 0);
+  CHECK(m.silent());  // nothing that is untrue of a task that lives
+  CHECK(m.logged("accept.rejected"));
+  CHECK(m.view().frameworks(0).tasks_size() == 1);
+  m.pass(90s);
+  REQUIRE(m.view().frameworks(0).unreachable_tasks_size() == 1);
+  m.hear(framework_at("f"), call);
+  CHECK(m.count<scheduler::Event::Update>() == 0);
+}
+
+TEST_CASE("an acceptance of a used offer is answered for tasks that do not live", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  const auto open = m.offer(f, a);
+  m.hear(framework_at("f"), accepting({open}, {launching({command_task("t", a, "cpus:1")})}));
+  m.hear(framework_at("f"),
+         accepting({open}, {launching({command_task("t", a, "cpus:1"), command_task("other", a, "cpus:1")})}));
+  CHECK(told(m).task_id().value() == "other");
   CHECK(told(m).state() == v1::TASK_DROPPED);
   CHECK(told(m).reason() == v1::TaskStatus::REASON_INVALID_OFFERS);
-  CHECK(m.view().frameworks(0).tasks_size() == 1);
+  m.report("a", a, f, "t", v1::TASK_FINISHED, "u");
+  m.hear(framework_at("f"), accepting({open}, {launching({command_task("t", a, "cpus:1")})}));
+  CHECK(told(m).state() == v1::TASK_DROPPED);
 }
 
 TEST_CASE("an acceptance without tasks is a decline", "[master]") {

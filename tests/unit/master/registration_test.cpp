@@ -144,6 +144,21 @@ TEST_CASE("an agent that takes another's address leaves that one disconnected", 
   CHECK(m.stored<internal::AgentRecord>(keys::master_agent(a))->state() == internal::AgentRecord::UNREACHABLE);
 }
 
+TEST_CASE("an end that an agent which leaves can no longer repeat is told by the master", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  m.launch("f", f, a, "t");
+  m.report("a", a, f, "t", v1::TASK_FINISHED, "u");
+  internal::UnregisterAgent leave;
+  *leave.mutable_agent_id() = a.proto();
+  m.hear(agent_at("a"), leave);
+  const auto status = m.one<scheduler::Event::Update>(framework_at("f")).status();
+  CHECK(status.state() == v1::TASK_FINISHED);
+  CHECK_FALSE(status.has_uuid());
+  CHECK(m.view().frameworks(0).completed_tasks(0).state() == v1::TASK_FINISHED);
+}
+
 TEST_CASE("an agent that leaves is erased and its tasks are gone", "[master]") {
   master_driver m;
   const auto a = m.register_agent("a");

@@ -153,6 +153,35 @@ TEST_CASE("a terminal task whose acknowledgement was lost comes back without a w
   CHECK(m.view().frameworks(0).completed_tasks_size() == 1);
 }
 
+TEST_CASE("a task whose end is acknowledged while its agent's report is on its way does not come back", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  m.launch("f", f, a, "t");
+  m.report("a", a, f, "t", v1::TASK_FINISHED, "u");
+  auto ended = listed(f, "t", v1::TASK_FINISHED);
+  ended.set_status_update_state(v1::TASK_FINISHED);
+  ended.set_status_update_uuid(uuid("u"));
+  m.acknowledge("f", a, "t", "u");
+  m.hear(agent_at("a"), with_tasks(reregistration(a, "a"), f, {ended}));
+  CHECK(m.view().frameworks(0).tasks_size() == 0);
+  CHECK(m.view().frameworks(0).completed_tasks_size() == 1);
+}
+
+TEST_CASE("an end that nobody acknowledged before its agent became unreachable comes back with it", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  m.launch("f", f, a, "t");
+  m.report("a", a, f, "t", v1::TASK_FINISHED, "u");
+  m.pass(90s);
+  auto ended = listed(f, "t", v1::TASK_FINISHED);
+  ended.set_status_update_state(v1::TASK_FINISHED);
+  ended.set_status_update_uuid(uuid("u"));
+  m.hear(agent_at("a"), with_tasks(reregistration(a, "a"), f, {ended}));
+  CHECK(m.view().frameworks(0).tasks_size() == 1);
+}
+
 TEST_CASE("a task whose id runs elsewhere by now is killed where it returns, and its updates go no further",
           "[master]") {
   master_options options;

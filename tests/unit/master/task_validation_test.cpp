@@ -105,6 +105,22 @@ TEST_CASE("a task's resources must be well-formed and offered", "[master]") {
   });
 }
 
+TEST_CASE("requests that are absurd in all do not overflow before they are refused", "[master]") {
+  const auto absurd = [](double each) {
+    return [=](validation& v) {
+      for (int i = 0; i < 20; ++i) {
+        auto* entry = v.task.add_resources();
+        *entry = v.task.resources(0);
+        entry->set_name("cpus");
+        entry->mutable_scalar()->set_value(each);
+      }
+      (*v.task.mutable_limits())["cpus"].set_value(100);
+    };
+  };
+  refused("at least", absurd(9e14));
+  refused("resources", absurd(-9e14));
+}
+
 TEST_CASE("limits are at least the request, of cpus and mem only", "[master]") {
   const auto limit = [](const std::string& name, double value) {
     return [=](validation& v) { (*v.task.mutable_limits())[name].set_value(value); };

@@ -1,0 +1,85 @@
+#include "actors/executor/executor_supervisor.hpp"
+
+#include "storage/keys.hpp"
+#include "troupe/internal/executor_state.pb.h"
+
+#include <caf/scoped_actor.hpp>
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+
+using namespace troupe;
+
+namespace {
+
+/// A process with nothing in it but executors, and their agent and containerizer played by the test.
+struct executors_at_work {
+  std::unique_ptr<process> host;
+  Address agent = address(internal::AGENT, "a");
+  Address executor = address(internal::EXECUTOR, "c-1");
+  std::promise<void> reported;
+  std::atomic<bool> told{false};
+
+  executors_at_work() {
+    process_options options;
+    options.name = "test";
+    host = std::move(process::open(options)).value();
+    host->names().add_endpoint(agent, [this](const auto&, const directory::body_ptr& body, const auto&) {
+      if (dynamic_cast<const executor_api::Call::Subscribe*>(body.get())) on_subscribe();
+      if (dynamic_cast<const executor_api::Call::Update*>(body.get()) && !told.exchange(true)) reported.set_value();
+      return true;
+    });
+    serve_executors(*host, agent);
+  }
+
+  template <class Message>
+  void say(const Address& from, const Address& to, Message message) {
+    auto head = std::make_shared<Envelope>();
+    *head->mutable_from() = from;
+    *head->mutable_to() = to;
+    head->set_verb(verb_number<Message>::value);
+    REQUIRE(host->names().deliver(head, std::make_shared<const Message>(std::move(message))));
+  }
+
+  void on_subscribe() {
+    say(agent, executor, executor_api::Event::Subscribed());
+    executor_api::Event::Launch launch;
+    launch.mutable_task()->set_name("t");
+    launch.mutable_task()->mutable_task_id()->set_value("t");
+    launch.mutable_task()->mutable_agent_id()->set_value("a");
+    say(agent, executor, launch);
+  }
+
+  /// Of the executor, as the journal has them.
+  std::size_t records() {
+    caf::scoped_actor self(host->system());
+    std::size_t found = 0;
+    self->request(host->rt().journal, caf::infinite, scan_request{keys::executor_state(container_id("c-1"))})
+        .receive([&](const scan_done& done) { found = done.found->records.size(); },
+                 [](const caf::error&) { FAIL("the journal does not answer"); });
+    return found;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a retired executor leaves no record behind, whatever it had still to commit") {
+  executors_at_work world;
+  internal::SpawnExecutor spawn;
+  *spawn.mutable_executor() = world.executor;
+  spawn.mutable_container_id()->set_value("c-1");
+  world.say(world.agent, address(internal::SUPERVISOR, "local"), spawn);
+  world.reported.get_future().wait();  // what is reported is durable
+  REQUIRE(world.records() == 1);
+  internal::RetireExecutor retire;
+  *retire.mutable_executor() = world.executor;
+  world.say(world.agent, address(internal::SUPERVISOR, "local"), retire);
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (world.records() != 0 && std::chrono::steady_clock::now() < patience) {
+  }
+  CHECK(world.records() == 0);
+}

@@ -63,6 +63,14 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     ws_.read_message_max(handshake_bytes_max);
   }
 
+  /// A process that ends its threads destroys sessions that have not ended; who still holds the link must not wake them.
+  ~websocket_session() {
+    if (link_) link_->detach();
+  }
+
+  websocket_session(const websocket_session&) = delete;
+  websocket_session& operator=(const websocket_session&) = delete;
+
   /// Takes in a peer that asked with `upgrade`.
   void accept(request upgrade, std::function<result<link_identity>(const link_identity&)> admit) {
     upgrade_ = std::move(upgrade);

@@ -62,6 +62,23 @@ TEST_CASE("envelopes arrive once, in order, in both directions") {
   CHECK(pair.agent.wait_envelopes(letters) == sent);
 }
 
+TEST_CASE("a link may outlive the threads that carried it: what is said then is not taken and wakes nobody") {
+  const auto which = GENERATE(transport::tcp, transport::unix_socket);
+  INFO(name_of(which));
+  link_ear master, agent;
+  {
+    link_acceptor acceptor;
+    acceptor.admit = [](const link_identity&) -> result<link_identity> { return identity(internal::MASTER, "m"); };
+    acceptor.events = master.events();
+    link_bridge bridge(which, acceptor);
+    bridge.connect(identity(internal::AGENT, "a"), agent.events(), {});
+    agent.wait_up();
+    master.wait_up();
+  }
+  CHECK_FALSE(agent.wait_up()->send(envelope("late")));
+  CHECK_FALSE(master.wait_up()->send(envelope("late")));
+}
+
 TEST_CASE("many envelopes travel in few frames") {
   link_options options;
   connected_pair pair(transport::tcp, options);

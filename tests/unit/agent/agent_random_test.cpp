@@ -1,4 +1,5 @@
 #include "tests/unit/agent/agent_fixture.hpp"
+#include "tests/unit/seeds.hpp"
 
 #include <algorithm>
 
@@ -163,7 +164,7 @@ class chaos {
 }  // namespace
 
 TEST_CASE("whatever happens, in whatever order, the agent keeps its invariants and its copies behave alike") {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(40); ++seed) {
     CAPTURE(seed);
     chaos world(seed);
     for (int i = 0; i < 250; ++i) world.step();
@@ -171,7 +172,7 @@ TEST_CASE("whatever happens, in whatever order, the agent keeps its invariants a
 }
 
 TEST_CASE("once all frameworks are gone nothing is left, whatever happened before") {
-  for (std::uint64_t seed = 100; seed < 120; ++seed) {
+  for (std::uint64_t seed = 100; seed < 100 + test::seeds(20); ++seed) {
     CAPTURE(seed);
     chaos world(seed);
     for (int i = 0; i < 200; ++i) world.step();
@@ -184,7 +185,7 @@ TEST_CASE("once all frameworks are gone nothing is left, whatever happened befor
 }
 
 TEST_CASE("an agent that leaves leaves nothing behind, whatever happened before") {
-  for (std::uint64_t seed = 200; seed < 220; ++seed) {
+  for (std::uint64_t seed = 200; seed < 200 + test::seeds(20); ++seed) {
     CAPTURE(seed);
     chaos world(seed);
     for (int i = 0; i < 200; ++i) world.step();

@@ -1,4 +1,5 @@
 #include "tests/unit/allocator/allocator_world.hpp"
+#include "tests/unit/seeds.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -202,7 +203,7 @@ std::string run(std::uint64_t seed, int acts) {
 }  // namespace
 
 TEST_CASE("whatever happens, resources are neither lost nor made, and a loaded allocator goes on as the saved one") {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) run(seed, 300);
+  for (std::uint64_t seed = 1; seed <= test::seeds(20); ++seed) run(seed, 300);
 }
 
 TEST_CASE("the same events and contexts give the same outboxes, byte for byte") {

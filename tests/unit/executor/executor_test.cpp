@@ -2,6 +2,7 @@
 
 #include "storage/keys.hpp"
 #include "tests/unit/core_driver.hpp"
+#include "tests/unit/seeds.hpp"
 
 #include <csignal>
 
@@ -417,7 +418,7 @@ TEST_CASE("a second task runs in a container and a sandbox of its own") {
 }
 
 TEST_CASE("a random life of an executor keeps its invariants, and its copies behave alike") {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(40); ++seed) {
     CAPTURE(seed);
     random_stream random(seed);
     fixture f(with_killing_state());

@@ -1,4 +1,5 @@
 #include "tests/unit/master/master_driver.hpp"
+#include "tests/unit/seeds.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -213,7 +214,7 @@ class random_cluster {
 TEST_CASE("whatever is said in whatever order, the master keeps its invariants and can be saved and loaded",
           "[master]") {
   std::set<std::string> seen;
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(60); ++seed) {
     INFO("seed " << seed);
     const auto history = random_cluster(seed).run(250);
     for (const auto* event :

@@ -1,5 +1,7 @@
 #include "protocol/interval_set.hpp"
 
+#include "tests/unit/seeds.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <iterator>
@@ -51,7 +53,7 @@ TEST_CASE("one cut may reach into several intervals, and several cuts into one")
 }
 
 TEST_CASE("interval sets agree with sets of integers") {
-  for (std::uint64_t seed = 1; seed <= 5000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= troupe::test::seeds(5000); ++seed) {
     INFO("seed " << seed);
     std::mt19937_64 bits(seed);
     const auto a = drawn(&bits);

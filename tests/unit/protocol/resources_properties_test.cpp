@@ -2,6 +2,7 @@
 // again.
 #include "protocol/resources.hpp"
 #include "tests/unit/protocol/random_resources.hpp"
+#include "tests/unit/seeds.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -20,7 +21,7 @@ constexpr std::uint64_t cases = 2000;
 /// Calls law(random) for every seed.
 template <class Law>
 void for_all(Law law) {
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  for (std::uint64_t seed = 1; seed <= troupe::test::seeds(cases); ++seed) {
     INFO("seed " << seed);
     random_resources random(seed);
     law(random);

@@ -1,5 +1,6 @@
 #include "protocol/resources_text.hpp"
 #include "tests/unit/protocol/resource_texts.hpp"
+#include "tests/unit/seeds.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -106,7 +107,7 @@ TEST_CASE("no damage to a text does more than make it wrong") {
   const std::string whole =
       R"(disk(eng, eng/db dynamic by "o p"){shared, disk{persistence { id: "v" }}}:8;p:[1-2];t:{a,"b"})";
   std::size_t refused = 0;
-  for (std::uint64_t seed = 1; seed <= 5000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= troupe::test::seeds(5000); ++seed) {
     INFO("seed " << seed);
     std::mt19937_64 bits(seed);
     auto text = whole;

@@ -157,7 +157,8 @@ class listener : public std::enable_shared_from_this<listener> {
     if (ec) return;
     (void)fd.release();
     if (!is_unix_) socket.set_option(net::ip::tcp::no_delay(true), ec);
-    std::make_shared<http_session<stream_socket>>(std::move(socket), is_unix_, context_, std::move(slot))->start();
+    std::make_shared<http_session<byte_stream>>(byte_stream(std::move(socket)), is_unix_, context_, std::move(slot))
+        ->start();
   }
 
   void turn_away(const socket_fd& fd) {

@@ -163,6 +163,7 @@ class listener : public std::enable_shared_from_this<listener> {
 
   void turn_away(const socket_fd& fd) {
     context_->counters.refused.fetch_add(1);
+    if (context_->options.tls && !is_unix_) return;  // it would take the words for broken TLS
     auto response = http_text(503, "Too many connections.");
     http_framing how;
     how.keep_alive = false;

@@ -92,24 +92,31 @@ result<void> complete(daemon_options& options, const std::string& role) {
   return make_folder("runtime-dir", options.runtime_dir);
 }
 
-/// Lets one line a second through, however many connections are refused: a flood must not fill the disk.
+/// Lets ten lines in ten seconds through, however many connections are refused: a flood must not fill the disk.
 class log_pace {
  public:
-  /// How many were held back since the last one; none: hold this one back too.
+  /// How many were held back before this one; none: hold this one back too.
   std::optional<std::uint64_t> next() {
     std::lock_guard<std::mutex> lock(mutex_);
     const auto now = std::chrono::steady_clock::now();
-    if (last_ && now - *last_ < std::chrono::seconds(1)) {
+    if (now - began_ >= window) {
+      began_ = now;
+      told_ = 0;
+    }
+    if (told_ == told_max) {
       ++untold_;
       return std::nullopt;
     }
-    last_ = now;
+    ++told_;
     return std::exchange(untold_, 0);
   }
 
  private:
+  static constexpr std::chrono::seconds window{10};
+  static constexpr unsigned told_max = 10;
   std::mutex mutex_;
-  std::optional<std::chrono::steady_clock::time_point> last_;
+  std::chrono::steady_clock::time_point began_{};
+  unsigned told_ = 0;
   std::uint64_t untold_ = 0;
 };
 

@@ -181,6 +181,10 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
     agent.tls_authority = std::filesystem::absolute(options.common.tls.files.authority).string();
   start_agent(d.host(), made->self_, agent, d.desk("agent"), [&hub](const Address&) { hub.announce_peers(); });
 
+  if (tls && d.scheme() != "https")
+    spdlog::warn("agent.serves_plainly master={} the master speaks TLS and sends people here for sandboxes by https",
+                 *master);
+
   connector_options connecting;
   connecting.link = d.links();
   connecting.link.tls = tls;

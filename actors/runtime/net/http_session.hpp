@@ -140,7 +140,12 @@ class http_session final : public http_connection, public std::enable_shared_fro
 
   void secure() {
     if (!context_->options.tls || peer_is_unix_) return await_request();
+    peer_ = peer_of(stream_.next_layer().native_handle());  // later it may have gone
     arm(context_->options.handshake_ms);
+    await_first_byte();
+  }
+
+  void await_first_byte() {
     stream_.next_layer().async_wait(net::socket_base::wait_read, [self = self()](beast::error_code ec) {
       if (self->phase_ == phase::ended) return;
       if (ec) return self->finish();
@@ -153,7 +158,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
     constexpr unsigned char tls_handshake_record = 22;
     unsigned char first = 0;
     const auto got = ::recv(stream_.next_layer().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got < 0 && errno == EAGAIN) return secure();
+    if (got < 0 && errno == EAGAIN) return await_first_byte();
     if (got <= 0) return finish();
     if (first != tls_handshake_record) {
       tell_handshake_failed("it does not speak TLS, and this port speaks nothing else");
@@ -172,8 +177,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
 
   void tell_handshake_failed(const std::string& why) {
     context_->counters.handshakes_failed.fetch_add(1);
-    if (context_->options.on_handshake_failed)
-      context_->options.on_handshake_failed(peer_of(stream_.next_layer().native_handle()), why);
+    if (context_->options.on_handshake_failed) context_->options.on_handshake_failed(peer_, why);
   }
 
   // --- reading
@@ -317,7 +321,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
     if (stream_.tls() && context_->options.tls->verifies_peers() && !has_peer_certificate(stream_.tls()))
       return refuse(http_text(403,
                               "A link to this port needs a certificate that the cluster's authority has signed: "
-                              "set TROUPE_TLS_CERT and TROUPE_TLS_KEY."));
+                              "give --tls-cert and --tls-key, or set TROUPE_TLS_CERT and TROUPE_TLS_KEY."));
     if (buffer_.size() > 0)
       return refuse(http_text(400, "Nothing may follow the request for a link before its answer."));
     phase_ = phase::ended;
@@ -543,6 +547,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
   std::shared_ptr<http_session_context> context_;
   std::shared_ptr<connection_slot> slot_;
   const bool peer_is_unix_;
+  std::string peer_;  ///< numeric; of TLS only
 
   phase phase_ = phase::securing;
   bool reading_ = false;

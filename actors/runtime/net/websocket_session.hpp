@@ -41,7 +41,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
         slot_(std::move(slot)) {
     ws_.binary(true);
     ws_.auto_fragment(false);
-    ws_.write_buffer_bytes(16384);
+    ws_.write_buffer_bytes(16384 - 14);  // with the longest header one TLS record
     ws_.read_message_max(handshake_bytes_max);
   }
 

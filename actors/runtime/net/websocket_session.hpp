@@ -45,7 +45,8 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     ws_.read_message_max(handshake_bytes_max);
   }
 
-  /// A process that ends its threads destroys sessions that have not ended; who still holds the link must not wake them.
+  /// A process that ends its threads destroys sessions that have not ended; who still holds the link must not wake
+  /// them.
   ~websocket_session() {
     if (link_) link_->detach();
   }

@@ -4,6 +4,7 @@
 #include "actors/executor/executor_supervisor.hpp"
 #include "actors/runtime/durable_id.hpp"
 #include "actors/runtime/net/link_connector.hpp"
+#include "actors/runtime/net/tls_context.hpp"
 #include "isolators/containerizer_actor.hpp"
 #include "isolators/launcher.hpp"
 #include "isolators/machine.hpp"
@@ -18,6 +19,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <filesystem>
 
 namespace troupe {
 
@@ -27,7 +29,7 @@ void add_agent_options(CLI::App& command, agent_daemon_options& o) {
   add_daemon_options(command, o.common, "TROUPE_AGENT_");
   o.common.port = 5051;
   auto variable = [](const char* name) { return std::string("TROUPE_AGENT_") + name; };
-  command.add_option("--master", o.master, "The master's address, for instance http://127.0.0.1:5050")
+  command.add_option("--master", o.master, "The master's address, for instance http://127.0.0.1:5050, or https://…")
       ->envname("TROUPE_MASTER");
   command
       .add_option("--resources", o.resources,
@@ -132,6 +134,14 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   whom.master = options.master;
   auto master = master_url(whom);
   if (!master) return master.error();
+  std::shared_ptr<const tls_context> tls;
+  if (auto target = parse_link_target(*master); !target) {
+    return target.error();
+  } else if (target->tls) {
+    auto opened = tls_context::of_client(options.common.tls.files);
+    if (!opened) return opened.error();
+    tls = *opened;
+  }
   auto base = daemon::open("agent", options.common, std::move(flags));
   if (!base) return base.error();
   std::unique_ptr<agent_daemon> made(new agent_daemon);
@@ -167,10 +177,17 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   agent.boot_id = here.boot_id;
   agent.executor_endpoint = "unix:" + socket;
   agent.address = d.facts().address;
+  if (!options.common.tls.files.authority.empty())
+    agent.tls_authority = std::filesystem::absolute(options.common.tls.files.authority).string();
   start_agent(d.host(), made->self_, agent, d.desk("agent"), [&hub](const Address&) { hub.announce_peers(); });
+
+  if (tls && d.scheme() != "https")
+    spdlog::warn("agent.serves_plainly master={} the master speaks TLS and sends people here for sandboxes by https",
+                 *master);
 
   connector_options connecting;
   connecting.link = d.links();
+  connecting.link.tls = tls;
   made->connector_ = std::make_unique<link_connector>(
       d.io(), identity, hub.events(), connecting, [](const std::string& target, const error& e) {
         spdlog::warn("link.failed target={} error={}", target, e.message);

@@ -15,6 +15,8 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
+#include <optional>
 
 namespace troupe {
 
@@ -90,19 +92,47 @@ result<void> complete(daemon_options& options, const std::string& role) {
   return make_folder("runtime-dir", options.runtime_dir);
 }
 
+/// Lets ten lines in ten seconds through, however many connections are refused: a flood must not fill the disk.
+class log_pace {
+ public:
+  /// How many were held back before this one; none: hold this one back too.
+  std::optional<std::uint64_t> next() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - began_ >= window) {
+      began_ = now;
+      told_ = 0;
+    }
+    if (told_ == told_max) {
+      ++untold_;
+      return std::nullopt;
+    }
+    ++told_;
+    return std::exchange(untold_, 0);
+  }
+
+ private:
+  static constexpr std::chrono::seconds window{10};
+  static constexpr unsigned told_max = 10;
+  std::mutex mutex_;
+  std::chrono::steady_clock::time_point began_{};
+  unsigned told_ = 0;
+  std::uint64_t untold_ = 0;
+};
+
 }  // namespace
 
 std::optional<error> refuse_address(const daemon_options& options) {
   if (!is_ip(options.ip)) return invalid("--ip " + options.ip + " is no IP address; write for instance 127.0.0.1");
-  if (is_loopback(options.ip) || options.insecure) return std::nullopt;
+  if (is_loopback(options.ip) || options.insecure || options.tls.serve()) return std::nullopt;
   return invalid("--ip " + options.ip +
-                 " is not a loopback address, and nobody who connects would be asked who they are; --insecure opens it "
-                 "all the same");
+                 " is not a loopback address, and nobody who connects would be asked who they are; give --tls-cert "
+                 "and --tls-key, or --insecure, which opens it all the same");
 }
 
 void add_daemon_options(CLI::App& command, daemon_options& o, const std::string& prefix) {
   auto variable = [&](const char* name) { return prefix + name; };
-  command.add_option("--ip", o.ip, "Address to listen on; other than loopback needs --insecure")
+  command.add_option("--ip", o.ip, "Address to listen on; other than loopback needs TLS or --insecure")
       ->envname(variable("IP"))
       ->capture_default_str();
   command.add_option("--port", o.port, "Port to listen on; 0 picks a free one")
@@ -125,6 +155,23 @@ void add_daemon_options(CLI::App& command, daemon_options& o, const std::string&
       ->capture_default_str();
   command.add_flag("--insecure", o.insecure, "Allow an address beyond loopback although nobody is authenticated")
       ->envname(variable("INSECURE"));
+  add_tls_options(command, o.tls);
+}
+
+void add_tls_options(CLI::App& command, tls_options& o) {
+  command
+      .add_option("--tls-cert", o.files.certificate, "Serve TLS only, with this certificate (and what follows it), PEM")
+      ->envname("TROUPE_TLS_CERT");
+  command.add_option("--tls-key", o.files.key, "The key of --tls-cert, PEM, without a passphrase")
+      ->envname("TROUPE_TLS_KEY");
+  command
+      .add_option("--tls-ca", o.files.authority,
+                  "Who must have signed the certificates of those who link to us and of those we link to, PEM")
+      ->envname("TROUPE_TLS_CA");
+  command
+      .add_flag("--tls-require-client-cert", o.require_client_certificate,
+                "Take nobody without a certificate, not only no links")
+      ->envname("TROUPE_TLS_REQUIRE_CLIENT_CERT");
 }
 
 std::map<std::string, std::string> option_values(const CLI::App& command) {
@@ -143,6 +190,11 @@ result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_opt
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   if (auto completed = complete(options, role); !completed) return completed.error();
   std::unique_ptr<daemon> made(new daemon);
+  if (options.tls.serve()) {
+    auto tls = tls_context::of_server(options.tls.files, options.tls.require_client_certificate);
+    if (!tls) return tls.error();
+    made->tls_ = *tls;
+  }
   made->role_ = role;
   made->options_ = options;
   made->facts_.version = release_version;
@@ -184,6 +236,12 @@ result<void> daemon::listen(std::function<link_identity()> who, const std::strin
   listening.port = options_.port;
   listening.unix_path = unix_path;
   listening.unix_mode = 0666;  // sandboxes of any user talk to their agent through it
+  listening.tls = tls_;
+  listening.on_handshake_failed = [role = role_, pace = std::make_shared<log_pace>()](const std::string& peer,
+                                                                                      const std::string& why) {
+    if (auto untold = pace->next())
+      spdlog::warn("{}.tls_refused peer={} untold={} reason=\"{}\"", role, peer, *untold, why);
+  };
   link_acceptor acceptor;
   acceptor.admit = [who](const link_identity&) -> result<link_identity> { return who(); };
   acceptor.events = hub_->events();
@@ -209,10 +267,7 @@ http_response daemon::json(std::string body) {
 
 result<void> daemon::announce() {
   spdlog::info("{}.listening url={} insecure={}", role_, url(), options_.insecure);
-  if (options_.insecure)
-    spdlog::warn("{}.insecure ip={} anybody who reaches this port may do anything", role_, options_.ip);
-  else
-    spdlog::info("{}.loopback_only ip={} without certificates only this machine can connect", role_, options_.ip);
+  warn_of_strangers();
   if (options_.ready_file.empty()) return {};
   auto temporary = options_.ready_file + ".new";
   std::ofstream file(temporary);
@@ -222,6 +277,20 @@ result<void> daemon::announce() {
   if (file) fs::rename(temporary, options_.ready_file, failed);
   if (!file || failed) return error{errc::io, "--ready-file " + options_.ready_file + " cannot be written"};
   return {};
+}
+
+void daemon::warn_of_strangers() const {
+  const bool all_known = tls_ && options_.tls.require_client_certificate;
+  if (options_.insecure && !all_known)
+    spdlog::warn("{}.insecure ip={} anybody who reaches this port may do anything", role_, options_.ip);
+  else if (!tls_)
+    spdlog::info("{}.loopback_only ip={} without certificates only this machine can connect", role_, options_.ip);
+  else if (!tls_->verifies_peers())
+    spdlog::warn("{}.tls_without_authority cert={} nobody who connects is asked who they are; --tls-ca changes that",
+                 role_, options_.tls.files.certificate);
+  else
+    spdlog::info("{}.tls cert={} ca={} client_certificates={}", role_, options_.tls.files.certificate,
+                 options_.tls.files.authority, all_known ? "always" : "on_links");
 }
 
 void daemon::stop_listening() {

@@ -5,6 +5,7 @@
 #include "actors/runtime/link_hub.hpp"
 #include "actors/runtime/net/http_server.hpp"
 #include "actors/runtime/net/io_threads.hpp"
+#include "actors/runtime/net/tls_context.hpp"
 #include "actors/runtime/process.hpp"
 #include "actors/runtime/view_desk.hpp"
 #include "protocol/error.hpp"
@@ -18,6 +19,16 @@
 
 namespace troupe {
 
+/// How a daemon's port speaks TLS, and how it speaks TLS with others.
+struct tls_options {
+  tls_files files;
+  bool require_client_certificate = false;
+  /// Whether the port serves TLS, and nothing else.
+  bool serve() const { return !files.certificate.empty() || !files.key.empty(); }
+};
+
+void add_tls_options(CLI::App& command, tls_options& options);
+
 /// What masters and agents are started with alike. One table, `add_daemon_options`, gives each its flag, environment,
 /// unit and help.
 struct daemon_options {
@@ -29,6 +40,7 @@ struct daemon_options {
   std::string ready_file;   ///< where the URL is written once the daemon listens; empty: nowhere
   std::string log_level = "info";
   bool insecure = false;
+  tls_options tls;
 };
 
 void add_daemon_options(CLI::App& command, daemon_options& options, const std::string& variable_prefix);
@@ -55,7 +67,8 @@ class daemon {
   view_desk& desk(const std::string& actor);
   /// Where it listens; after `listen`.
   std::uint16_t port() const { return server_->port(); }
-  std::string url() const { return "http://" + facts_.address; }
+  std::string url() const { return scheme() + "://" + facts_.address; }
+  std::string scheme() const { return tls_ ? "https" : "http"; }
 
   /// GET /state: `render` turns the view of the actor of this name into JSON. After `listen`: it shows the address.
   template <class View>
@@ -85,11 +98,13 @@ class daemon {
  private:
   daemon() = default;
   static http_response json(std::string body);
+  void warn_of_strangers() const;
 
   std::string role_;
   daemon_options options_;
   daemon_facts facts_;
   link_options link_options_;
+  std::shared_ptr<const tls_context> tls_;  ///< of the port; null: plain
   std::unique_ptr<process> host_;
   std::map<std::string, std::unique_ptr<view_desk>> desks_;
   std::unique_ptr<io_threads> io_;
@@ -99,7 +114,7 @@ class daemon {
   std::unique_ptr<http_server> server_;
 };
 
-/// Why this address may not be bound; absent if it may: loopback always, others only with --insecure.
+/// Why this address may not be bound; absent if it may: loopback always, others only with TLS or --insecure.
 std::optional<error> refuse_address(const daemon_options& options);
 
 }  // namespace troupe

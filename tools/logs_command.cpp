@@ -27,9 +27,10 @@ struct log_place {
   bool ended = false;
 };
 
-std::string agent_url(const json::value& state, const std::string& id) {
+/// Agents serve as their master does: `scheme` is its.
+std::string agent_url(const json::value& state, const std::string& id, const std::string& scheme) {
   for (const auto& agent : list(state, "slaves"))
-    if (text(agent, "id") == id) return "http://" + text(agent, "hostname") + ":" + text(agent, "port");
+    if (text(agent, "id") == id) return scheme + "://" + text(agent, "hostname") + ":" + text(agent, "port");
   return {};
 }
 
@@ -43,7 +44,7 @@ std::string container_of(const json::value& task) {
   return container;
 }
 
-result<log_place> find_task(const json::value& state, const logs_flags& given) {
+result<log_place> find_task(const json::value& state, const logs_flags& given, const std::string& scheme) {
   log_place place;
   std::string frameworks;
   int found = 0;
@@ -58,7 +59,7 @@ result<log_place> find_task(const json::value& state, const logs_flags& given) {
           frameworks += " " + id;
           auto executor = text(task, "executor_id");
           auto container = container_of(task);
-          place.agent_url = agent_url(state, text(task, "slave_id"));
+          place.agent_url = agent_url(state, text(task, "slave_id"), scheme);
           place.folder = "/frameworks/" + id + "/executors/" + (executor.empty() ? given.task : executor) + "/runs/" +
                          container + "/";
           place.ended = std::string_view(kind) == "completed_tasks";
@@ -80,7 +81,7 @@ int logs(const logs_flags& given) {
   while (true) {
     auto state = fetch_state(*url);
     if (!state) return fail(state.error());
-    auto place = find_task(*state, given);
+    auto place = find_task(*state, given, url->substr(0, url->find(':')));
     if (!place) return fail(place.error());
     std::size_t read = piece;
     while (read == piece) {

@@ -15,10 +15,11 @@ struct master_flags {
   bool json = false;
 };
 
-/// Adds --master (or TROUPE_MASTER) and, where `listing`, --json.
+/// Adds --master (or TROUPE_MASTER), how to speak TLS with it, and, where `listing`, --json.
 void add_master_flags(CLI::App& command, master_flags& flags, bool listing);
 
-/// The master's URL as http://host:port: a missing scheme is filled in. Errors: invalid_argument when none was given.
+/// The master's URL as http://host:port or https://host:port: a missing scheme becomes http. Errors: invalid_argument
+/// when none was given.
 result<std::string> master_url(const master_flags& flags);
 
 /// A daemon's /state, parsed.

@@ -75,6 +75,7 @@ result<std::unique_ptr<master_daemon>> master_daemon::start(const master_daemon_
   d.serve_state<internal::MasterView>("master", master_state_json);
   auto master = options.master;
   master.info = describe(d);
+  master.scheme = d.scheme();
   start_master(d.host(), master, d.desk("master"));
   start_allocator(d.host(), options.allocator, d.desk("allocator"));
   if (auto announced = d.announce(); !announced) return announced.error();

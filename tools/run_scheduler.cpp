@@ -16,7 +16,7 @@ bool never_ran(const v1::TaskStatus& status) {
 std::string url_of(const v1::Offer& offer) {
   const auto& address = offer.url().address();
   const auto& host = address.ip().empty() ? address.hostname() : address.ip();
-  return sdk::http_url(host, address.port());
+  return sdk::http_url(host, address.port(), offer.url().scheme());
 }
 
 }  // namespace

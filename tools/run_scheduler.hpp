@@ -29,7 +29,7 @@ struct run_instance {
   framework_id framework;  ///< once launched
   bool launched = false;
   v1::TaskStatus status;  ///< the latest
-  std::string agent_url;  ///< http://host:port of the agent where it runs
+  std::string agent_url;  ///< http://host:port, or https, of the agent where it runs
   std::string agent_hostname;
 };
 

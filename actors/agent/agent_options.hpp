@@ -16,6 +16,7 @@ struct agent_options {
   std::string boot_id;            ///< of this boot of the machine
   std::string executor_endpoint;  ///< where custom executors find the agent: `unix:/run/.../agent.sock`
   std::string address;            ///< host:port of the agent, as Mesos's executors are told
+  std::string tls_authority;      ///< PEM file that tells executors whom to trust over https; empty: they are not told
 
   std::chrono::nanoseconds registration_backoff = std::chrono::seconds(1);  ///< bound of the first random wait
   std::chrono::nanoseconds registration_backoff_max = std::chrono::minutes(1);

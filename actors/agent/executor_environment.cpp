@@ -92,6 +92,7 @@ v1::Environment executor_environment(const hosted_executor& executor, const v1::
   environment.set("TROUPE_AGENT_ID", agent.value());
   environment.set("TROUPE_CONTAINER_ID", executor.container().value());
   environment.set("TROUPE_AGENT_ENDPOINT", options.executor_endpoint);
+  if (!options.tls_authority.empty()) environment.set("TROUPE_TLS_CA", options.tls_authority);
   return environment.take();
 }
 

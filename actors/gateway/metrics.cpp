@@ -103,6 +103,8 @@ metrics_page::collector http_metrics(const http_server& server) {
     append_counter(into, "troupe_http_connections_accepted_total", "Connections taken in", c.accepted.load());
     append_counter(into, "troupe_http_connections_refused_total", "Connections turned away because there were too many",
                    c.refused.load());
+    append_counter(into, "troupe_tls_handshakes_failed_total", "Connections that did not get through the TLS handshake",
+                   c.handshakes_failed.load());
     append_counter(into, "troupe_http_requests_total", "Requests", c.requests.load());
     append_counter(into, "troupe_http_bad_requests_total", "Requests that ended their connection",
                    c.bad_requests.load());

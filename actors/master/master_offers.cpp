@@ -69,7 +69,7 @@ v1::Offer master::described(const offer& entry, const framework& to, const regis
   *described.mutable_framework_id() = entry.framework.proto();
   *described.mutable_agent_id() = entry.agent.proto();
   described.set_hostname(agent.info.hostname());
-  *described.mutable_url() = url_of(agent.info);
+  *described.mutable_url() = url_of(agent.info, options_.scheme);
   if (agent.info.has_domain()) *described.mutable_domain() = agent.info.domain();
   *described.mutable_resources() = as_offered_to(to.info, entry.what);
   *described.mutable_attributes() = agent.info.attributes();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 
 namespace troupe {
 
@@ -37,6 +38,9 @@ struct master_options {
 
   /// Told to schedulers; only HTTP streams carry heartbeats, and their gateway sends them.
   std::chrono::seconds heartbeat_interval{15};
+
+  /// http or https: how frameworks are told to read from agents, who serve as their master does.
+  std::string scheme = "http";
 
   /// What frameworks are told about the master itself; its id is filled in by the master.
   v1::MasterInfo info;

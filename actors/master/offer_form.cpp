@@ -32,9 +32,9 @@ void tag_missing(resources::proto_list* list, const std::string& role) {
     if (!entry.has_allocation_info()) entry.mutable_allocation_info()->set_role(role);
 }
 
-v1::URL url_of(const v1::AgentInfo& agent) {
+v1::URL url_of(const v1::AgentInfo& agent, const std::string& scheme) {
   v1::URL url;
-  url.set_scheme("http");
+  url.set_scheme(scheme);
   url.mutable_address()->set_hostname(agent.hostname());
   url.mutable_address()->set_port(agent.port());
   url.set_path("/slave(1)");

@@ -17,7 +17,7 @@ resources::proto_list as_offered_to(const v1::FrameworkInfo& framework, const re
 void tag_missing(resources::proto_list* list, const std::string& role);
 
 /// Where the agent's HTTP endpoints are.
-v1::URL url_of(const v1::AgentInfo& agent);
+v1::URL url_of(const v1::AgentInfo& agent, const std::string& scheme);
 
 /// The filter that a call asks for, made sane: 5 s where it asks for none or for nonsense, a year at most. Absent:
 /// none, since 0 s were asked for.

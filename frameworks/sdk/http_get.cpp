@@ -1,5 +1,7 @@
 #include "frameworks/sdk/http_get.hpp"
 
+#include "actors/runtime/net/tls_files.hpp"
+
 #include <curl/curl.h>
 
 #include <memory>
@@ -25,6 +27,19 @@ constexpr std::size_t body_bytes_max = std::size_t{512} << 20;
 constexpr std::size_t quoted_bytes_max = 500;  // of a body that explains an error
 constexpr long connect_timeout_ms = 5000;      // a machine that is not there at all
 
+void set_tls(CURL* handle, const tls_files& files) {
+  curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!files.authority.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, files.authority.c_str());
+  if (files.certificate.empty()) return;
+  curl_easy_setopt(handle, CURLOPT_SSLCERT, files.certificate.c_str());
+  curl_easy_setopt(handle, CURLOPT_SSLKEY, files.key.c_str());
+}
+
+std::string trusted(const tls_files& files) {
+  return files.authority.empty() ? "; trusted are the system's authorities: TROUPE_TLS_CA names another"
+                                 : "; trusted is the authority in " + files.authority + " (TROUPE_TLS_CA)";
+}
+
 /// Taking less than there is ends the transfer.
 std::size_t append(char* data, std::size_t size, std::size_t count, void* to) {
   auto& body = *static_cast<std::string*>(to);
@@ -45,14 +60,17 @@ result<http_answer> http_get(const std::string& url, std::chrono::milliseconds t
   curl_easy_setopt(easy.handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy.handle, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy.handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  const auto files = tls_files::from_environment();
+  set_tls(easy.handle, files);
   curl_easy_setopt(easy.handle, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
   curl_easy_setopt(easy.handle, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout_ms);
   curl_easy_setopt(easy.handle, CURLOPT_WRITEFUNCTION, append);
   curl_easy_setopt(easy.handle, CURLOPT_WRITEDATA, &answer.body);
   auto code = curl_easy_perform(easy.handle);
   if (code != CURLE_OK)
-    return error{errc::unavailable,
-                 "cannot read " + url + ": " + (words[0] != '\0' ? words : curl_easy_strerror(code))};
+    return error{errc::unavailable, "cannot read " + url + ": " +
+                                        (words[0] != '\0' ? words : curl_easy_strerror(code)) +
+                                        (code == CURLE_PEER_FAILED_VERIFICATION ? trusted(files) : "")};
   long status = 0;
   curl_easy_getinfo(easy.handle, CURLINFO_RESPONSE_CODE, &status);
   answer.status = static_cast<int>(status);
@@ -68,9 +86,9 @@ result<std::string> http_get_ok(const std::string& url, std::chrono::millisecond
                url + " answered " + std::to_string(answer->status) + ": " + answer->body.substr(0, quoted_bytes_max)};
 }
 
-std::string http_url(const std::string& host, int port) {
+std::string http_url(const std::string& host, int port, const std::string& scheme) {
   const bool v6 = host.find(':') != std::string::npos && host.front() != '[';
-  return "http://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return (scheme.empty() ? "http" : scheme) + "://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 result<std::string> download_sandbox_range(const std::string& url, const std::string& path, std::uint64_t offset,

@@ -69,6 +69,7 @@ void linked_process::on_actor_ready(const Address& self, const std::string& targ
   }
   self_ = self;
   link_options options;
+  options.tls = tls_;
   io_ = std::make_unique<io_threads>();
   hub_ = std::make_unique<link_hub>(host_->system(), host_->names(), host_->board(), self, options.counters);
   connector_options connecting;

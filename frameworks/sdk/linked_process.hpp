@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace troupe::sdk {
@@ -27,6 +28,9 @@ class linked_process {
   /// Hears of attempts to link that came to nothing, on an I/O thread. To be set before the actor is ready.
   void on_link_failed(std::function<void(const std::string& why)> hear) { link_failed_ = std::move(hear); }
 
+  /// How a target at https:// is spoken to. To be set before the actor is ready.
+  void use_tls(std::shared_ptr<const tls_context> context) { tls_ = std::move(context); }
+
   void tell(const std::string& name, const std::string& data);
 
   int wait();
@@ -39,6 +43,7 @@ class linked_process {
   std::mutex mutex_;
   Address self_;
   std::function<void(const std::string&)> link_failed_;
+  std::shared_ptr<const tls_context> tls_;
   std::unique_ptr<io_threads> io_;
   std::unique_ptr<link_hub> hub_;
   std::unique_ptr<link_connector> connector_;

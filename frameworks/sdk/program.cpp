@@ -1,6 +1,7 @@
 #include "frameworks/sdk/program.hpp"
 
 #include "actors/runtime/net/link_dialler.hpp"
+#include "actors/runtime/net/tls_context.hpp"
 #include "actors/runtime/shell.hpp"
 #include "frameworks/sdk/executor_core.hpp"
 #include "frameworks/sdk/linked_process.hpp"
@@ -94,6 +95,11 @@ result<std::unique_ptr<scheduler_program>> scheduler_program::start(std::shared_
   p->linked = std::move(*opened);
   auto* linked = p->linked.get();
   linked->on_link_failed(complaint(options.name));
+  if (parse_link_target(*master)->tls) {
+    auto tls = tls_context::of_client(tls_files::from_environment());
+    if (!tls) return tls.error();
+    linked->use_tls(*tls);
+  }
   shell_setup<scheduler_core> setup;
   setup.at = address(internal::FRAMEWORK, "");
   setup.identity = keys::identity("framework");

@@ -13,15 +13,18 @@ namespace troupe::sdk {
 
 struct program_options {
   std::string name = "framework";  ///< for logs
-  std::string master;              ///< http://host:port; empty: $TROUPE_MASTER
-  std::string state_dir;           ///< where the framework's id and records are kept; empty: nowhere
-  bool verbose = false;            ///< logs every decision to stderr, else warnings only
+  /// http://host:port or https://host:port; empty: $TROUPE_MASTER. Of https, $TROUPE_TLS_CA says whom to trust, and
+  /// $TROUPE_TLS_CERT with $TROUPE_TLS_KEY who we are; a master with an authority asks for that.
+  std::string master;
+  std::string state_dir;  ///< where the framework's id and records are kept; empty: nowhere
+  bool verbose = false;   ///< logs every decision to stderr, else warnings only
 };
 
 /// A scheduler's process.
 class scheduler_program {
  public:
-  /// Errors: invalid_argument (no master, or an address that is none), unavailable (state_dir is in use), io.
+  /// Errors: invalid_argument (no master, an address that is none, or what is wrong with a certificate's file),
+  /// unavailable (state_dir is in use), io.
   static result<std::unique_ptr<scheduler_program>> start(std::shared_ptr<scheduler> logic,
                                                           const program_options& options);
   ~scheduler_program();

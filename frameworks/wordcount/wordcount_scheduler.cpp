@@ -33,7 +33,7 @@ const resources& executor_needs() {
 std::string url_of(const v1::Offer& offer) {
   const auto& address = offer.url().address();
   const auto& host = address.ip().empty() ? address.hostname() : address.ip();
-  return sdk::http_url(host, address.port());
+  return sdk::http_url(host, address.port(), offer.url().scheme());
 }
 
 /// Whether a piece's output is all that others will ask of it: one file for each reduce, or one.

@@ -157,11 +157,13 @@ class listener : public std::enable_shared_from_this<listener> {
     if (ec) return;
     (void)fd.release();
     if (!is_unix_) socket.set_option(net::ip::tcp::no_delay(true), ec);
-    std::make_shared<http_session<stream_socket>>(std::move(socket), is_unix_, context_, std::move(slot))->start();
+    std::make_shared<http_session<byte_stream>>(byte_stream(std::move(socket)), is_unix_, context_, std::move(slot))
+        ->start();
   }
 
   void turn_away(const socket_fd& fd) {
     context_->counters.refused.fetch_add(1);
+    if (context_->options.tls && !is_unix_) return;  // it would take the words for broken TLS
     auto response = http_text(503, "Too many connections.");
     http_framing how;
     how.keep_alive = false;

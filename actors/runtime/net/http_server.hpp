@@ -3,9 +3,11 @@
 #include "actors/runtime/net/http_routes.hpp"
 #include "actors/runtime/net/io_threads.hpp"
 #include "actors/runtime/net/link_acceptor.hpp"
+#include "actors/runtime/net/tls_context.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,10 +20,16 @@ struct http_options {
   std::string unix_path;              ///< empty: no Unix socket; at most 107 bytes
   unsigned unix_mode = 0600;
 
+  /// TCP serves nothing but TLS then; the Unix socket stays plain. Links need a certificate if it verifies peers.
+  std::shared_ptr<const tls_context> tls;
+  /// Hears who did not get through the TLS handshake, and why. Called on an I/O thread, once a connection.
+  std::function<void(const std::string& peer, const std::string& why)> on_handshake_failed;
+
   std::size_t header_bytes_max = 16u << 10;
   std::size_t body_bytes_max = 8u << 20;
   std::size_t connections_max = 16384;             ///< links included
   std::size_t stream_queue_bytes_max = 16u << 20;  ///< what waits for a client that reads a streaming answer too slowly
+  std::uint32_t handshake_ms = 5000;               ///< from accept to the end of the TLS handshake
   std::uint32_t request_ms = 30000;                ///< from a request's first byte to its last
   std::uint32_t idle_ms = 60000;                   ///< between requests
   std::uint32_t write_ms = 30000;                  ///< without the client taking a byte of its answer
@@ -30,6 +38,7 @@ struct http_options {
 struct http_counters {
   std::atomic<std::uint64_t> accepted{0}, refused{0};  ///< connections; refused: there were too many
   std::atomic<std::uint64_t> open{0};                  ///< connections now, links included
+  std::atomic<std::uint64_t> handshakes_failed{0};     ///< of TLS
   std::atomic<std::uint64_t> requests{0}, bad_requests{0}, timeouts{0};
 };
 

@@ -4,7 +4,6 @@
 #include "actors/runtime/net/http_server.hpp"
 #include "actors/runtime/net/websocket_link.hpp"
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -12,7 +11,11 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include <netdb.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <optional>
@@ -42,14 +45,27 @@ struct http_session_context {
   http_counters counters;
 };
 
+/// Its numeric address, for the log.
+inline std::string peer_of(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
+  char host[64], port[8];
+  if (::getpeername(fd, generic, &size) != 0 ||
+      ::getnameinfo(generic, size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    return "unknown";
+  const bool v6 = address.ss_family == AF_INET6;
+  return (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + port;
+}
+
 inline void shutdown_sending(stream_socket& socket) {
   beast::error_code ignored;
   socket.shutdown(net::socket_base::shutdown_send, ignored);
 }
 
-/// `Stream` is a connected byte stream whose executor is a strand: a socket, or TLS over one.
+/// `Stream` is a connected byte stream whose executor is a strand.
 ///
-///     idle ─bytes─► reading ─request─► answering ─done─► idle … ─► draining ─► ended
+///     (securing ─►) idle ─bytes─► reading ─request─► answering ─done─► idle … ─► draining ─► ended
 ///
 /// While a request is answered one read is kept waiting, which notices that the client goes. It is started only when
 /// the buffer is empty, so that it never competes with the parser.
@@ -69,7 +85,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
     slot_->held_by(self(), [weak = this->weak_from_this()] {
       if (auto s = weak.lock()) s->abandon();
     });
-    run([](http_session& s) { s.await_request(); });
+    run([](http_session& s) { s.secure(); });
   }
 
   // --- from any thread
@@ -101,7 +117,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
   }
 
  private:
-  enum class phase { idle, reading, answering, draining, ended };
+  enum class phase { securing, idle, reading, answering, draining, ended };
   static constexpr std::size_t read_ahead_bytes = 64u << 10;
   static constexpr std::size_t write_bytes = 256u << 10;
   static constexpr std::size_t drain_bytes_max = 1u << 20;
@@ -118,6 +134,51 @@ class http_session final : public http_connection, public std::enable_shared_fro
 
   bool expects(std::uint64_t turn) const { return turn == turn_ && phase_ == phase::answering && !answered_; }
   bool streaming(std::uint64_t turn) const { return turn == turn_ && stream_state_ && !last_chunk_queued_; }
+
+  // --- securing
+  // ------------------------------------------------------------------------------------------------------------------------
+
+  void secure() {
+    if (!context_->options.tls || peer_is_unix_) return await_request();
+    peer_ = peer_of(stream_.next_layer().native_handle());  // later it may have gone
+    arm(context_->options.handshake_ms);
+    await_first_byte();
+  }
+
+  void await_first_byte() {
+    stream_.next_layer().async_wait(net::socket_base::wait_read, [self = self()](beast::error_code ec) {
+      if (self->phase_ == phase::ended) return;
+      if (ec) return self->finish();
+      self->look_for_tls();
+    });
+  }
+
+  /// Who speaks plain HTTP can still read why it is not served.
+  void look_for_tls() {
+    constexpr unsigned char tls_handshake_record = 22;
+    unsigned char first = 0;
+    const auto got = ::recv(stream_.next_layer().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN) return await_first_byte();
+    if (got <= 0) return finish();
+    if (first != tls_handshake_record) {
+      tell_handshake_failed("it does not speak TLS, and this port speaks nothing else");
+      return refuse(http_text(400, "This port speaks TLS only: its address begins with https://"));
+    }
+    auto* connection = context_->options.tls->open();
+    if (!connection) return finish();
+    stream_.begin_tls(connection);
+    stream_.async_handshake(true, [self = self()](beast::error_code ec) {
+      if (self->phase_ == phase::ended) return;
+      if (!ec) return self->await_request();
+      self->tell_handshake_failed(tls_failure(self->stream_.tls(), ec.message()));
+      self->finish();
+    });
+  }
+
+  void tell_handshake_failed(const std::string& why) {
+    context_->counters.handshakes_failed.fetch_add(1);
+    if (context_->options.on_handshake_failed) context_->options.on_handshake_failed(peer_, why);
+  }
 
   // --- reading
   // -------------------------------------------------------------------------------------------------------------------------
@@ -257,6 +318,10 @@ class http_session final : public http_connection, public std::enable_shared_fro
     // Browsers send Origin with every WebSocket. No page in one has any business here, and its user's address must not
     // be its pass.
     if (message.count(http::field::origin) != 0) return refuse(http_text(403, "Links are not for browsers."));
+    if (stream_.tls() && context_->options.tls->verifies_peers() && !has_peer_certificate(stream_.tls()))
+      return refuse(http_text(403,
+                              "A link to this port needs a certificate that the cluster's authority has signed: "
+                              "give --tls-cert and --tls-key, or set TROUPE_TLS_CERT and TROUPE_TLS_KEY."));
     if (buffer_.size() > 0)
       return refuse(http_text(400, "Nothing may follow the request for a link before its answer."));
     phase_ = phase::ended;
@@ -411,6 +476,9 @@ class http_session final : public http_connection, public std::enable_shared_fro
   void disarm() { deadline_.expires_at(net::steady_timer::time_point::max()); }
 
   void on_deadline() {
+    if (phase_ == phase::securing)
+      tell_handshake_failed("no complete TLS handshake within " + std::to_string(context_->options.handshake_ms) +
+                            " ms");
     if (phase_ == phase::reading && !timed_out_) {
       timed_out_ = true;
       // What is cancelled may have come to its end already and begun the next read: then it ends without an answer.
@@ -426,17 +494,39 @@ class http_session final : public http_connection, public std::enable_shared_fro
   void begin_drain() {
     if (input_ended_) return finish();
     phase_ = phase::draining;
-    shutdown_sending(stream_);
     arm(drain_ms);
     buffer_.consume(buffer_.size());
-    read_more();
+    if (!stream_.tls()) return drain_socket();
+    // A read that waits may take what the end of TLS would: it is heard of, and nothing is read after it.
+    stream_.async_end_tls([self = self()](beast::error_code) {
+      if (self->phase_ != phase::ended) self->drain_socket();
+    });
+  }
+
+  void drain_socket() {
+    shutdown_sending(stream_.next_layer());
+    draining_socket_ = true;
+    drain_more();
+  }
+
+  void drain_more() {
+    if (reading_) return;
+    reading_ = true;
+    stream_.next_layer().async_read_some(buffer_.prepare(4096),
+                                         [self = self()](beast::error_code ec, std::size_t bytes) {
+                                           self->reading_ = false;
+                                           if (self->phase_ == phase::ended) return;
+                                           self->buffer_.commit(bytes);
+                                           self->drain(ec);
+                                         });
   }
 
   void drain(beast::error_code ec) {
     drained_ += buffer_.size();
     buffer_.consume(buffer_.size());
+    if (!draining_socket_) return;
     if (ec || drained_ > drain_bytes_max) return finish();
-    read_more();
+    drain_more();
   }
 
   void finish() {
@@ -457,11 +547,13 @@ class http_session final : public http_connection, public std::enable_shared_fro
   std::shared_ptr<http_session_context> context_;
   std::shared_ptr<connection_slot> slot_;
   const bool peer_is_unix_;
+  std::string peer_;  ///< numeric; of TLS only
 
-  phase phase_ = phase::idle;
+  phase phase_ = phase::securing;
   bool reading_ = false;
   bool input_ended_ = false;
   bool timed_out_ = false;
+  bool draining_socket_ = false;
   std::size_t drained_ = 0;
 
   // The request at hand.

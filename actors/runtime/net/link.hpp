@@ -13,6 +13,8 @@
 /// the simulator.
 namespace troupe {
 
+class tls_context;
+
 /// Who stands at one end, as the handshake said it.
 struct link_identity {
   Role role = internal::NOBODY;
@@ -33,6 +35,7 @@ struct link_options {
   std::uint32_t silence_ms = 20000;   ///< nothing heard for this long closes the link
   std::uint32_t handshake_ms = 5000;  ///< to get from accept to a complete Hello
   std::shared_ptr<link_counters> counters = std::make_shared<link_counters>();  ///< never null
+  std::shared_ptr<const tls_context> tls;  ///< of a dialler: how https:// is spoken; null: it is not
 };
 
 /// One established link. Thread-safe; kept alive by shared_ptr; ends by itself when the connection does.

@@ -25,7 +25,7 @@ bool begins(const std::string& text, const std::string& prefix) {
 }
 
 error bad_target(const std::string& text) {
-  return invalid("address " + text + ": must be http://HOST:PORT or unix:/PATH");
+  return invalid("address " + text + ": must be http://HOST:PORT, https://HOST:PORT or unix:/PATH");
 }
 
 }  // namespace
@@ -36,8 +36,9 @@ result<link_target> parse_link_target(const std::string& text) {
     target.unix_path = after(text, "unix:");
     return target;
   }
-  if (!begins(text, "http://")) return bad_target(text);
-  auto rest = after(text, "http://");
+  target.tls = begins(text, "https://");
+  if (!target.tls && !begins(text, "http://")) return bad_target(text);
+  auto rest = after(text, target.tls ? "https://" : "http://");
   while (!rest.empty() && rest.back() == '/') rest.pop_back();
   const auto colon = rest.rfind(':');
   if (colon == std::string::npos || colon == 0 || rest.find('/') != std::string::npos) return bad_target(text);

@@ -26,8 +26,8 @@ class link_connector {
   link_connector(const link_connector&) = delete;
   link_connector& operator=(const link_connector&) = delete;
 
-  /// Whom to dial: `http://host:port`, `unix:/path`, or nobody when empty. A link to another target is closed, and the
-  /// new one dialled at once.
+  /// Whom to dial: `http://host:port`, `https://host:port`, `unix:/path`, or nobody when empty. A link to another
+  /// target is closed, and the new one dialled at once.
   void set_target(const std::string& target);
 
   /// Closes the link; returns when it is down and no more event will come. Not to be called from an I/O thread.

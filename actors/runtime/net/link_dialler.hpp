@@ -10,8 +10,9 @@
 
 namespace troupe {
 
-/// Where a server listens: `http://host:port` or `unix:/path`.
+/// Where a server listens: `http://host:port`, `https://host:port` or `unix:/path`.
 struct link_target {
+  bool tls = false;
   std::string host, port;  ///< both empty for a Unix socket
   std::string unix_path;
 };

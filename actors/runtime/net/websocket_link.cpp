@@ -12,7 +12,7 @@ namespace troupe {
 
 namespace {
 
-using session = websocket_session<link_socket>;
+using session = websocket_session<byte_stream>;
 
 /// Forwards to the session while there is one.
 class session_attempt final : public link_attempt {
@@ -85,6 +85,8 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
         return self->connect_to_next({errc::unavailable, "cannot connect to " + self->name() + ": " + ec.message()});
       beast::error_code no_matter;
       self->socket_.set_option(net::ip::tcp::no_delay(true), no_matter);
+      self->stream_.emplace(std::move(self->socket_));
+      if (self->target_.tls) return self->secure();
       self->greet();
     });
   }
@@ -95,14 +97,30 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
     beast::error_code ec;
     socket_.assign(net::generic::stream_protocol(AF_UNIX, 0), fd->release(), ec);
     if (ec) return fail({errc::io, ec.message()});
+    stream_.emplace(std::move(socket_));
     greet();
+  }
+
+  /// The server's certificate is verified before anything is said.
+  void secure() {
+    if (ended_) return;
+    auto* connection = options_.tls ? options_.tls->open(target_.host) : nullptr;
+    if (!connection)
+      return fail({errc::unavailable, "TLS to " + name() + " cannot be begun: " +
+                                          (options_.tls ? "out of memory" : "this process speaks no TLS")});
+    stream_->begin_tls(connection);
+    stream_->async_handshake(false, [self = shared_from_this()](beast::error_code ec) {
+      if (!ec) return self->greet();
+      self->fail({errc::unavailable,
+                  "cannot connect to " + self->name() + ": " + tls_failure(self->stream_->tls(), ec.message())});
+    });
   }
 
   void greet() {
     if (ended_) return;
     ended_ = true;
     deadline_.cancel();
-    auto made = std::make_shared<session>(link_socket(std::move(socket_)), options_, std::move(events_), nullptr);
+    auto made = std::make_shared<session>(std::move(*stream_), options_, std::move(events_), nullptr);
     {
       std::lock_guard<std::mutex> lock(mutex_);
       session_ = made;
@@ -117,14 +135,15 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
     deadline_.cancel();
     resolver_.cancel();
     beast::error_code ignored;
-    socket_.close(ignored);
+    (stream_ ? stream_->next_layer() : socket_).close(ignored);
     auto failed = std::move(failed_);
     if (failed) failed(e);
   }
 
   std::string name() const { return target_.host + ":" + target_.port; }
 
-  stream_socket socket_;
+  stream_socket socket_;               ///< until it is connected
+  std::optional<byte_stream> stream_;  ///< from then on
   net::ip::tcp::resolver resolver_;
   net::steady_timer deadline_;
   const link_target target_;
@@ -143,10 +162,9 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
 
 }  // namespace
 
-std::shared_ptr<link_attempt> accept_link(stream_socket socket, upgrade_request request, const link_acceptor& acceptor,
+std::shared_ptr<link_attempt> accept_link(byte_stream stream, upgrade_request request, const link_acceptor& acceptor,
                                           std::shared_ptr<void> slot) {
-  auto made =
-      std::make_shared<session>(link_socket(std::move(socket)), acceptor.options, acceptor.events, std::move(slot));
+  auto made = std::make_shared<session>(std::move(stream), acceptor.options, acceptor.events, std::move(slot));
   made->accept(std::move(request), acceptor.admit);
   return std::make_shared<session_attempt>(made);
 }

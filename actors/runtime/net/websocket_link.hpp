@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/runtime/net/byte_stream.hpp"
 #include "actors/runtime/net/link_acceptor.hpp"
 #include "actors/runtime/net/link_dialler.hpp"
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -11,11 +11,10 @@
 
 namespace troupe {
 
-using stream_socket = boost::asio::generic::stream_protocol::socket;
 using upgrade_request = boost::beast::http::request<boost::beast::http::string_body>;
 
 /// Makes a link of a connection that the HTTP server has read an upgrade from. `slot` is dropped when it ends.
-std::shared_ptr<link_attempt> accept_link(stream_socket socket, upgrade_request request, const link_acceptor& acceptor,
+std::shared_ptr<link_attempt> accept_link(byte_stream stream, upgrade_request request, const link_acceptor& acceptor,
                                           std::shared_ptr<void> slot);
 
 }  // namespace troupe

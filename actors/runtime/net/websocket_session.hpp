@@ -1,15 +1,13 @@
 #pragma once
 
+#include "actors/runtime/net/byte_stream.hpp"
 #include "actors/runtime/net/link_acceptor.hpp"
 #include "actors/runtime/net/link_dialler.hpp"
 #include "actors/runtime/net/socket_link.hpp"
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/role.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 
@@ -26,24 +24,8 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 namespace websocket = beast::websocket;
 
-/// A socket that a WebSocket lets go of at once when it has said its last. Beast would wait for the other end to close,
-/// and tell of a violated protocol only then: a hostile end could take its time.
-class link_socket : public net::generic::stream_protocol::socket {
- public:
-  explicit link_socket(net::generic::stream_protocol::socket&& socket)
-      : net::generic::stream_protocol::socket(std::move(socket)) {}
-};
-
-/// Found by Beast through its argument; links only live on asynchronous calls.
-template <class Handler>
-void async_teardown(beast::role_type, link_socket& socket, Handler&& handler) {
-  beast::error_code ignored;
-  socket.shutdown(net::socket_base::shutdown_both, ignored);
-  net::post(socket.get_executor(), beast::bind_front_handler(std::forward<Handler>(handler), beast::error_code()));
-}
-
 /// One WebSocket, from its first byte to its end. Everything runs on the stream's executor, which is a strand; pending
-/// operations keep it alive. `Stream` is the connected byte stream below: a socket, or TLS over one.
+/// operations keep it alive. `Stream` is the connected byte stream below.
 template <class Stream>
 class websocket_session : public std::enable_shared_from_this<websocket_session<Stream>> {
  public:
@@ -59,7 +41,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
         slot_(std::move(slot)) {
     ws_.binary(true);
     ws_.auto_fragment(false);
-    ws_.write_buffer_bytes(16384);
+    ws_.write_buffer_bytes(16384 - 14);  // with the longest header one TLS record
     ws_.read_message_max(handshake_bytes_max);
   }
 
@@ -87,8 +69,8 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   void greet(const std::string& host, const link_identity& identity, std::function<void(const error&)> failed) {
     failed_ = std::move(failed);
     limit_handshake();
-    ws_.async_handshake(host, "/link", [self = self(), identity](beast::error_code ec) {
-      if (ec) return self->fail("handshake: " + ec.message());
+    ws_.async_handshake(upgraded_, host, "/link", [self = self(), identity](beast::error_code ec) {
+      if (ec) return self->fail("handshake: " + self->answer_or(ec));
       self->write(hello_frame(identity, self->options_), [](websocket_session& s) {
         s.read([](websocket_session& me, std::string_view bytes) { me.on_welcome(bytes); });
       });
@@ -119,6 +101,14 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     timer_.async_wait([self = self()](beast::error_code ec) {
       if (!ec && !self->link_) self->fail("no complete handshake in time");
     });
+  }
+
+  /// What the server said instead of agreeing, or what went wrong.
+  std::string answer_or(beast::error_code ec) {
+    constexpr std::size_t quoted_bytes_max = 500;
+    if (ec == websocket::error::upgrade_declined)
+      return "answered " + std::to_string(upgraded_.result_int()) + ": " + upgraded_.body().substr(0, quoted_bytes_max);
+    return ws_.next_layer().tls() ? tls_failure(ws_.next_layer().tls(), ec.message()) : ec.message();
   }
 
   void on_hello(std::string_view bytes) {
@@ -329,7 +319,8 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   link_options options_;
   const link_events events_;
   std::shared_ptr<void> slot_;
-  request upgrade_;
+  request upgrade_;                    ///< of an acceptor
+  websocket::response_type upgraded_;  ///< of a dialler
   std::function<result<link_identity>(const link_identity&)> admit_;
   std::function<void(const error&)> failed_;
 

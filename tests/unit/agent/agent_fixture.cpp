@@ -43,6 +43,7 @@ agent_options agent_fixture::with_boot_id(const std::string& boot_id) {
   options.work_dir = "/work";
   options.boot_id = boot_id;
   options.executor_endpoint = "unix:/run/agent.sock";
+  options.tls_authority = "/etc/troupe/ca.pem";
   options.address = "host:5051";
   return options;
 }

@@ -95,6 +95,7 @@ TEST_CASE("a custom executor is launched with its own and its task's resources, 
   CHECK(environment["TROUPE_CONTAINER_ID"] == container);
   CHECK(environment["TROUPE_SANDBOX"] == plan.sandbox());
   CHECK(environment["TROUPE_AGENT_ENDPOINT"] == "unix:/run/agent.sock");
+  CHECK(environment["TROUPE_TLS_CA"] == "/etc/troupe/ca.pem");
   CHECK(environment["MESOS_FRAMEWORK_ID"] == "f-1");
   CHECK(environment["MESOS_EXECUTOR_ID"] == "e-1");
   CHECK(environment["MESOS_DIRECTORY"] == plan.sandbox());

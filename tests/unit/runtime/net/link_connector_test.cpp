@@ -50,9 +50,12 @@ TEST_CASE("addresses of servers are read, and errors say what would be valid") {
   CHECK(parse_link_target("http://master:5050")->host == "master");
   CHECK(parse_link_target("http://master:5050/")->port == "5050");
   CHECK(parse_link_target("http://[::1]:5050")->host == "::1");
+  CHECK_FALSE(parse_link_target("http://master:5050")->tls);
+  CHECK(parse_link_target("https://master:5050/")->tls);
+  CHECK(parse_link_target("https://master:5050/")->host == "master");
   CHECK(parse_link_target("unix:/run/agent.sock")->unix_path == "/run/agent.sock");
   for (const auto* text : {"", "master:5050", "http://master", "http://:5050", "http://m:0", "http://m:70000",
-                           "http://m:5x", "unix:x", "https://m:5050", "http://m/p:5"}) {
+                           "http://m:5x", "unix:x", "ftp://m:5050", "http://m/p:5"}) {
     INFO(text);
     auto parsed = parse_link_target(text);
     REQUIRE_FALSE(parsed.has_value());

@@ -1,5 +1,7 @@
 #include "tests/bench/figures.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +15,18 @@ double rank(std::vector<double> values, double portion) {
   std::sort(values.begin(), values.end());
   const auto at = static_cast<std::size_t>(portion * static_cast<double>(values.size()));
   return values[std::min(at, values.size() - 1)];
+}
+
+double cpu_seconds() {
+  double sum = 0;
+  for (const auto whose : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage used{};
+    ::getrusage(whose, &used);
+    for (const auto& time : {used.ru_utime, used.ru_stime}) {
+      sum += static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+    }
+  }
+  return sum;
 }
 
 figure::~figure() {

@@ -23,6 +23,18 @@ double per_second(std::size_t count, Run run) {
   return static_cast<double>(count) / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// Processor time of this process and of its children that have ended. What a run adds to it says more than its pace
+/// where others keep the machine busy.
+double cpu_seconds();
+
+/// Processor time that `run` takes, its children included, in microseconds for each of `count`.
+template <class Run>
+double cpu_us_each(std::size_t count, Run run) {
+  const auto before = cpu_seconds();
+  run();
+  return 1e6 * (cpu_seconds() - before) / static_cast<double>(count);
+}
+
 /// One line on stdout when it ends: `links.rpc clients=8 per_s=512000`.
 class figure {
  public:

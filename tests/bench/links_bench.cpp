@@ -22,15 +22,16 @@ link_outcome over_epoll(const link_workload& work) {
 void measure_rate(const request& asked, const std::string& name, link_workload work) {
   if (!asked.wants(name)) return;
   work.messages = (asked.scaled(work.messages) / work.outstanding + 1) * work.outstanding;
-  std::vector<double> ours, floor;
+  const auto messages = work.clients * work.messages;
+  std::vector<double> ours, floor, our_cpu, floor_cpu;
   for (std::size_t pair = 0; pair < asked.pairs; ++pair) {
-    ours.push_back(over_links(work).per_s);
-    floor.push_back(over_epoll(work).per_s);
+    our_cpu.push_back(cpu_us_each(messages, [&] { ours.push_back(over_links(work).per_s); }));
+    floor_cpu.push_back(cpu_us_each(messages, [&] { floor.push_back(over_epoll(work).per_s); }));
   }
   figure line(name);
   line.with("clients", work.clients).with("outstanding", work.outstanding).with("answer_every", work.answer_every);
   line.with("body_bytes", work.body_bytes).with("per_s", median(ours), 0).with("epoll_per_s", median(floor), 0);
-  line.with_ratio("epoll", ours, floor);
+  line.with_ratio("epoll", ours, floor).with("cpu_us", median(our_cpu), 2).with("epoll_cpu_us", median(floor_cpu), 2);
 }
 
 void measure_latency(const request& asked, const std::string& name, link_workload work) {

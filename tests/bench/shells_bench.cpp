@@ -232,15 +232,15 @@ double run_bare(const shape& work) {
 void measure(const request& asked, const std::string& name, shape work) {
   if (!asked.wants(name)) return;
   work.questions = asked.scaled(work.questions);
-  std::vector<double> ours, theirs;
+  std::vector<double> ours, theirs, our_cpu, their_cpu;
   for (std::size_t pair = 0; pair < asked.pairs; ++pair) {
-    ours.push_back(run_shells(work));
-    theirs.push_back(run_bare(work));
+    our_cpu.push_back(cpu_us_each(work.messages(), [&] { ours.push_back(run_shells(work)); }));
+    their_cpu.push_back(cpu_us_each(work.messages(), [&] { theirs.push_back(run_bare(work)); }));
   }
   figure line(name);
   line.with("askers", work.askers).with("servers", work.servers()).with("outstanding", work.outstanding);
   line.with("messages_per_s", median(ours), 0).with("caf_messages_per_s", median(theirs), 0);
-  line.with_ratio("caf", ours, theirs);
+  line.with_ratio("caf", ours, theirs).with("cpu_us", median(our_cpu), 2).with("caf_cpu_us", median(their_cpu), 2);
 }
 
 }  // namespace

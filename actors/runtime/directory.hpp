@@ -52,10 +52,12 @@ class directory {
   std::uint64_t dropped() const { return dropped_.load(); }
 
  private:
+  // Protobuf looks its descriptors up at every call: once a letter and once a type is enough.
   template <class Message, class Handle>
-  static bool try_send(const Handle& handle, status_block& status, const head_ptr& head, const body_ptr& body,
-                       const std::shared_ptr<void>& credit) {
-    if (body->GetDescriptor() != Message::descriptor()) return false;
+  static bool try_send(const Handle& handle, status_block& status, const google::protobuf::Descriptor* kind,
+                       const head_ptr& head, const body_ptr& body, const std::shared_ptr<void>& credit) {
+    static const auto* const ours = Message::descriptor();
+    if (kind != ours) return false;
     status.sent.fetch_add(1);
     caf::anon_send(handle, said<Message>{head, std::static_pointer_cast<const Message>(body), credit});
     return true;
@@ -64,7 +66,8 @@ class directory {
   template <class Handle, class... Messages>
   static endpoint endpoint_of(const Handle& handle, std::shared_ptr<status_block> status, verbs<Messages...>) {
     return [handle, status](const head_ptr& head, const body_ptr& body, const std::shared_ptr<void>& credit) {
-      return (try_send<Messages>(handle, *status, head, body, credit) || ...);
+      const auto* kind = body->GetDescriptor();
+      return (try_send<Messages>(handle, *status, kind, head, body, credit) || ...);
     };
   }
   template <class List, class Handle>

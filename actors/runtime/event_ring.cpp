@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fstream>
 #include <random>
+#include <string_view>
 
 namespace troupe {
 
@@ -20,10 +21,14 @@ error io_error(const std::string& what, const std::string& path) {
   return {errc::io, what + " " + path + ": " + std::strerror(errno)};
 }
 
+// As to_string has it, but built in place: this runs at every step.
 void copy_text(char (&to)[40], const Address& from) {
-  auto text = to_string(from);
-  auto length = std::min(text.size(), sizeof(to) - 1);
-  std::memcpy(to, text.data(), length);
+  std::size_t length = 0;
+  for (const std::string_view part : {role_name(from.role()), std::string_view("/"), std::string_view(from.id())}) {
+    const auto fitting = std::min(part.size(), sizeof(to) - 1 - length);
+    std::memcpy(to + length, part.data(), fitting);
+    length += fitting;
+  }
   to[length] = '\0';
 }
 

@@ -80,15 +80,18 @@ struct step {
 };
 
 namespace detail {
+// Protobuf looks its descriptors up at every call: once a message and once a type is enough.
 template <class Core, class Message>
-bool try_handle(Core& core, step& s, const google::protobuf::Message& body) {
-  if (body.GetDescriptor() != Message::descriptor()) return false;
+bool try_handle(Core& core, step& s, const google::protobuf::Descriptor* kind, const google::protobuf::Message& body) {
+  static const auto* const ours = Message::descriptor();
+  if (kind != ours) return false;
   core.handle(s, static_cast<const Message&>(body));
   return true;
 }
 template <class Core, class... Messages>
 bool dispatch(Core& core, step& s, const google::protobuf::Message& body, verbs<Messages...>) {
-  return (try_handle<Core, Messages>(core, s, body) || ...);
+  const auto* kind = body.GetDescriptor();
+  return (try_handle<Core, Messages>(core, s, kind, body) || ...);
 }
 }  // namespace detail
 

@@ -37,7 +37,10 @@ result<std::string> read_small_file(const std::string& path) {
 result<void> write_existing_file(const std::string& path, std::string_view value) {
   file_descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file) return system_error("write", path, errno);
-  auto size = ::write(file.get(), value.data(), value.size());
+  ssize_t size = 0;
+  do {
+    size = ::write(file.get(), value.data(), value.size());
+  } while (size < 0 && errno == EINTR);  // the kernel gives up making room in a group for any signal, a debugger's too
   if (size < 0) return system_error("write " + std::string(value) + " to", path, errno);
   return {};
 }

@@ -24,7 +24,7 @@ if(TROUPE_SANITIZE)
     add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
   endif()
   # With instrumentation GCC cannot see any more which alternative of a std::variant is alive, and warns of moves from the others.
-  add_compile_options(-Wno-maybe-uninitialized)
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   add_link_options(-fsanitize=${TROUPE_SANITIZE})
 endif()
 

@@ -3,7 +3,6 @@
 #include "actors/runtime/link_proxy.hpp"
 #include "actors/runtime/net/message_budget.hpp"
 
-#include <google/protobuf/io/coded_stream.h>
 #include <caf/send.hpp>
 
 #include <chrono>
@@ -22,14 +21,6 @@ constexpr int payload_depth_max = 64;
 
 using to_master = join<agent_says_to_master, framework_says_to_master, operator_says_to_master>;
 using to_agent = join<master_says_to_agent, executor_says_to_agent>;
-
-bool parse_payload(const std::string& bytes, google::protobuf::Message& into) {
-  if (!within_budget(bytes, *into.GetDescriptor(), payload_depth_max)) return false;
-  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                            static_cast<int>(bytes.size()));
-  in.SetRecursionLimit(payload_depth_max);
-  return into.ParseFromCodedStream(&in) && in.ConsumedEntireMessage();
-}
 
 /// One link and the proxy that speaks through it.
 struct peer_entry {
@@ -187,7 +178,7 @@ struct link_hub::state : std::enable_shared_from_this<state> {
     }
     if (!speaks_for_itself(*entry, envelope)) return drop(counters->dropped_spoofed);
     std::shared_ptr<google::protobuf::Message> body = new_message(envelope.verb());
-    if (!parse_payload(envelope.payload(), *body)) return drop(counters->dropped_malformed);
+    if (!parse_within_budget(envelope.payload(), *body, payload_depth_max)) return drop(counters->dropped_malformed);
     envelope.clear_payload();
     auto head = std::make_shared<const Envelope>(std::move(envelope));
     std::lock_guard<std::mutex> gate(entry->gate);

@@ -63,14 +63,9 @@ std::string bytes_of(const internal::Frame& frame) {
 }  // namespace
 
 result<internal::Frame> parse_frame(std::string_view bytes) {
-  if (!within_budget(bytes, *internal::Frame::descriptor(), frame_depth_max))
-    return error{errc::corrupt, "not a frame of this protocol, or one of too many parts"};
-  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                            static_cast<int>(bytes.size()));
-  in.SetRecursionLimit(frame_depth_max);
   internal::Frame frame;
-  if (!frame.ParseFromCodedStream(&in) || !in.ConsumedEntireMessage())
-    return error{errc::corrupt, "not a frame of this protocol"};
+  if (!parse_within_budget(bytes, frame, frame_depth_max))
+    return error{errc::corrupt, "not a frame of this protocol, or one of too many parts"};
   return frame;
 }
 

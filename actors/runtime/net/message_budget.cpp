@@ -54,4 +54,11 @@ bool within_budget(std::string_view bytes, const Descriptor& type, int depth_max
   return object_counter().count(in, type, depth_max) && in.ConsumedEntireMessage();
 }
 
+bool parse_within_budget(std::string_view bytes, google::protobuf::Message& into, int depth_max) {
+  if (!within_budget(bytes, *into.GetDescriptor(), depth_max)) return false;
+  CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+  in.SetRecursionLimit(depth_max);
+  return into.ParseFromCodedStream(&in) && in.ConsumedEntireMessage();
+}
+
 }  // namespace troupe

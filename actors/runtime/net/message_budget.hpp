@@ -1,6 +1,7 @@
 #pragma once
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
 
 #include <cstddef>
 #include <string_view>
@@ -12,5 +13,9 @@ namespace troupe {
 /// texts, unknown fields) is counted and must not pass about a million. False for what is malformed or nests more than
 /// `depth_max` deep, too.
 bool within_budget(std::string_view bytes, const google::protobuf::Descriptor& type, int depth_max);
+
+/// Replaces `into` by what a stranger's bytes say, if they are all of one message within that budget. False leaves it
+/// unspecified.
+bool parse_within_budget(std::string_view bytes, google::protobuf::Message& into, int depth_max);
 
 }  // namespace troupe

@@ -6,6 +6,7 @@
 #include "tools/release.hpp"
 
 #include <arpa/inet.h>
+#include <google/protobuf/stubs/logging.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -202,6 +203,8 @@ result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_opt
   made->facts_.hostname = options.hostname;
   made->facts_.insecure = options.insecure;
   made->facts_.flags = std::move(flags);
+  // Of each malformed message it would print a line, for whoever cares to send them; we count them (`/metrics`).
+  google::protobuf::SetLogHandler(nullptr);
   process_options chosen;
   chosen.name = role;
   chosen.journal_dir = options.work_dir + "/journal";
@@ -243,7 +246,7 @@ result<void> daemon::listen(std::function<link_identity()> who, const std::strin
       spdlog::warn("{}.tls_refused peer={} untold={} reason=\"{}\"", role, peer, *untold, why);
   };
   link_acceptor acceptor;
-  acceptor.admit = [who](const link_identity&) -> result<link_identity> { return who(); };
+  acceptor.admit = [who](const link_identity& peer) { return admit_callers(who(), peer); };
   acceptor.events = hub_->events();
   acceptor.options = link_options_;
   auto server = http_server::open(*io_, listening, routes_, acceptor);

@@ -3,6 +3,8 @@
 #include "protocol/verbs.hpp"
 #include "tests/fuzz/fuzzing.hpp"
 
+#include <iterator>
+#include <memory>
 #include <utility>
 
 /// One frame on an established link: the frame, its credit, its envelopes, and the payloads of those that the peer's

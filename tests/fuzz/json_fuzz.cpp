@@ -1,12 +1,14 @@
 #include "protocol/json_reader.hpp"
 #include "protocol/json_writer.hpp"
 #include "tests/fuzz/fuzzing.hpp"
-
 #include "troupe/v1/agent.pb.h"
 #include "troupe/v1/executor.pb.h"
 #include "troupe/v1/master.pb.h"
 #include "troupe/v1/quota.pb.h"
 #include "troupe/v1/scheduler.pb.h"
+
+#include <iterator>
+#include <memory>
 
 /// JSON into messages of the v1 API and back. The first byte chooses the message.
 namespace troupe {

@@ -6,6 +6,7 @@
 
 #include "troupe/internal/records.pb.h"
 
+#include <iterator>
 #include <memory>
 
 /// What a scan of the journal finds under a key: `key LF value`. The first byte chooses the record that its reader

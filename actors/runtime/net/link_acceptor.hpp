@@ -16,6 +16,11 @@ struct link_acceptor {
   link_options options;
 };
 
+/// Refuses peers whose role does not call at our door: agents, frameworks and operators call at a master's, executors
+/// at their agent's. Whoever said at an agent's door that it is a master would be told what is meant for the real one.
+/// Otherwise says that we are `self`.
+result<link_identity> admit_callers(const link_identity& self, const link_identity& peer);
+
 /// Refuses peers of another cluster; otherwise says that we are `self`. For acceptors that have nothing more to ask.
 result<link_identity> admit_same_cluster(const link_identity& self, const link_identity& peer);
 

@@ -2,13 +2,16 @@
 #include "tests/unit/runtime/net/raw_client.hpp"
 
 #include "actors/runtime/net/link_frame.hpp"
+#include "protocol/verbs.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 /// What a hostile peer may try. Every test ends with a well-behaved peer being served.
@@ -212,6 +215,20 @@ TEST_CASE("attack: greetings that do not fit are refused with the reason") {
   CHECK(refused(forging).find("control characters") != std::string::npos);
   CHECK(master.ear.history().empty());
   master.serves_others();
+}
+
+TEST_CASE("attack: who calls itself a master at an agent's door, or anything that does not call there, is refused") {
+  const Role at_masters[] = {internal::AGENT, internal::FRAMEWORK, internal::OPERATOR};
+  for (int number = 0; number < internal::Role_ARRAYSIZE; ++number) {
+    const auto role = static_cast<Role>(number);
+    INFO(role_name(role));
+    const bool welcome = std::count(std::begin(at_masters), std::end(at_masters), role) == 1;
+    CHECK(admit_callers(identity(internal::MASTER, "m"), identity(role, "x")).has_value() == welcome);
+    CHECK(admit_callers(identity(internal::AGENT, "a"), identity(role, "x")).has_value() ==
+          (role == internal::EXECUTOR));
+  }
+  CHECK_THAT(admit_callers(identity(internal::AGENT, "a"), identity(internal::MASTER, "impostor")).error().message,
+             Catch::Matchers::StartsWith("role: master does not call at the door of this agent"));
 }
 
 TEST_CASE("attack: more than the credit allows ends the link") {

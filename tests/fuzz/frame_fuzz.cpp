@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto connection = std::make_shared<socket_link>(greeting, options);
   link_events events;
   std::uint64_t heard = 0;
-  events.envelope = [&](const std::shared_ptr<link>& from, Envelope&& envelope, const std::shared_ptr<void>&) {
+  events.envelope = [&](const std::shared_ptr<troupe::link>& from, Envelope&& envelope, const std::shared_ptr<void>&) {
     heard += cost(envelope);
     hear(from->peer().role, envelope);
   };

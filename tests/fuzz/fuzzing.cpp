@@ -1,5 +1,7 @@
 #include "tests/fuzz/fuzzing.hpp"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -12,3 +14,9 @@ void require(bool holds, const char* what) {
 }
 
 }  // namespace troupe::fuzzing
+
+/// As the daemons do: protobuf prints no line of each message that it cannot read.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  google::protobuf::SetLogHandler(nullptr);
+  return 0;
+}

@@ -71,7 +71,7 @@ void check_head(const http_response& response) {
   fuzzing::require(head.find("\r\n\r\n") == head.size() - 4, "a head ends once");
   fuzzing::require(
       std::count(head.begin(), head.end(), '\n') ==
-          static_cast<std::ptrdiff_t>(5 + response.headers.size() - (response.content_type.empty() ? 1 : 0)),
+          static_cast<std::ptrdiff_t>(6 + response.headers.size() - (response.content_type.empty() ? 1 : 0)),
       "a head has no line but ours");
 }
 

@@ -5,10 +5,12 @@
 
 #include <iterator>
 #include <memory>
+#include <string>
 #include <utility>
 
 /// One frame on an established link: the frame, its credit, its envelopes, and the payloads of those that the peer's
-/// role may send. The first byte chooses that role.
+/// role may send. The first byte chooses that role, and whether the frame comes behind so much else that its objects
+/// are counted first.
 namespace troupe {
 
 namespace {
@@ -16,6 +18,27 @@ namespace {
 constexpr Role roles[] = {internal::AGENT, internal::MASTER, internal::EXECUTOR, internal::FRAMEWORK,
                           internal::OPERATOR};
 constexpr int payload_depth_max = 64;
+constexpr std::uint8_t large = 0x80;
+
+/// The beginning of a frame: an envelope that makes it too large to be parsed uncounted.
+const std::string& padding() {
+  static const std::string bytes = [] {
+    Envelope envelope;
+    envelope.set_payload(std::string((1u << 20) + 1, 'x'));
+    std::string frame;
+    append_envelope(frame, envelope);
+    return frame;
+  }();
+  return bytes;
+}
+
+void check_counting(std::string_view bytes) {
+  const auto counted = parse_frame(padding() + std::string(bytes));
+  if (!counted) return;
+  const auto alone = parse_frame(bytes);
+  fuzzing::require(alone && alone->envelopes_size() + 1 == counted->envelopes_size(),
+                   "what is counted and read is read uncounted too");
+}
 
 void hear(Role peer, const Envelope& envelope) {
   std::string again;
@@ -37,7 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace troupe;
   fuzzing::input in(data, size);
   link_greeting greeting;
-  greeting.peer.role = roles[in.choose() % std::size(roles)];
+  const auto choice = in.choose();
+  greeting.peer.role = roles[choice % large % std::size(roles)];
   greeting.credit_bytes = 1u << 16;
   link_options options;
   options.credit_bytes = 1u << 16;
@@ -48,6 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     heard += cost(envelope);
     hear(from->peer().role, envelope);
   };
+  if (choice & large) check_counting(in.rest());
   (void)connection->receive(in.rest(), events);
   fuzzing::require(heard <= in.rest().size(), "envelopes come to no more than their frame");
   return 0;

@@ -13,7 +13,7 @@ ROLES_THAT_DIAL = {"master": (AGENT, FRAMEWORK, OPERATOR), "agent": (EXECUTOR,)}
 
 # Verbs by protocol/verbs.hpp that each role may say, without those that make an agent known to the master: an agent that is made up would
 # be given tasks to run.
-VERBS = {AGENT: (3, 4, 5, 10, 11, 24, 26, 30), FRAMEWORK: tuple(range(60, 76)), OPERATOR: (42, 43), EXECUTOR: tuple(range(80, 100))}
+VERBS = {AGENT: (3, 4, 5, 10, 11, 24, 26, 30), FRAMEWORK: tuple(range(60, 73)), OPERATOR: (42, 43), EXECUTOR: (60, 80, 100, 101, 102, 103)}
 
 
 # --- protobuf and WebSocket, as far as they are needed
@@ -238,4 +238,6 @@ class Villain:
             nested(self.chance.randrange(1, 200), self.chance.randrange(1, 20)), part(1, part(1, "id")) + part(2, part(1, "other"))))
         to = MASTER if self.door.role == "master" else AGENT
         verbs = VERBS.get(role, (1, 20, 60))
-        return envelope(role, self.name(), to, self.chance.choice(verbs), payload)
+        verb = self.chance.choice((*verbs, 9999))
+        sender = self.name() if self.chance.randrange(8) else "somebody-else"
+        return envelope(role, sender, to, verb, payload)

@@ -1,6 +1,7 @@
 """A hostile peer at every door of live daemons: nothing dies, nothing grows, nobody else is hurt, every connection ends."""
 import concurrent.futures
 import os
+import re
 import socket
 import unittest
 import urllib.parse
@@ -28,6 +29,11 @@ def sockets_of(daemon):
         except OSError:
             pass  # closed meanwhile
     return count
+
+
+def counted(daemon, family, cause):
+    found = re.search(r'^%s\{cause="%s"\} (\d+)' % (family, cause), daemon.get("/metrics").decode(), re.M)
+    return int(found.group(1)) if found else 0
 
 
 def besiege(door, inputs):
@@ -83,6 +89,13 @@ class Hostile(ClusterTest):
         growth = self.growth_kib()
         print("hostile.inputs seed=%s per_door=%d doors=%d %s" %
               (SEED, min(sent), len(sent), " ".join("%s_growth_kib=%d" % item for item in sorted(growth.items()))))
+        for daemon in self.daemons:
+            # They got as far as they should: to every line of defence.
+            for family, causes in (("troupe_link_handshakes_failed_total", ("refused", "malformed")), ("troupe_links_closed_total", ("protocol",)),
+                                   ("troupe_link_letters_dropped_total", ("not_allowed", "unknown_verb", "spoofed", "malformed"))):
+                for cause in causes:
+                    self.assertGreater(counted(daemon, family, cause), 0, "%s %s of %s" % (family, cause, daemon.name))
+            self.assertNotIn("libprotobuf", daemon.log.read_text(), "strangers can fill the log of " + daemon.name)
         self.check_unhurt()
 
     def test_attack_a_frame_that_claims_four_gigabytes_takes_no_memory(self):

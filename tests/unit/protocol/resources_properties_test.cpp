@@ -16,12 +16,12 @@ using troupe::testing::sum_of;
 
 namespace {
 
-constexpr std::uint64_t cases = 2000;
+const std::uint64_t cases = troupe::test::seeds(2000);
 
 /// Calls law(random) for every seed.
 template <class Law>
 void for_all(Law law) {
-  for (std::uint64_t seed = 1; seed <= troupe::test::seeds(cases); ++seed) {
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     INFO("seed " << seed);
     random_resources random(seed);
     law(random);

@@ -106,8 +106,9 @@ TEST_CASE("an error shows a piece of a long text, not all of it") {
 TEST_CASE("no damage to a text does more than make it wrong") {
   const std::string whole =
       R"(disk(eng, eng/db dynamic by "o p"){shared, disk{persistence { id: "v" }}}:8;p:[1-2];t:{a,"b"})";
+  const auto seeds = troupe::test::seeds(5000);
   std::size_t refused = 0;
-  for (std::uint64_t seed = 1; seed <= troupe::test::seeds(5000); ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     INFO("seed " << seed);
     std::mt19937_64 bits(seed);
     auto text = whole;
@@ -124,6 +125,6 @@ TEST_CASE("no damage to a text does more than make it wrong") {
     else
       ++refused;
   }
-  REQUIRE(refused > 1000);
-  REQUIRE(refused < 5000);
+  REQUIRE(refused > seeds / 5);
+  REQUIRE(refused < seeds);
 }

@@ -16,7 +16,7 @@ struct isolation_plan {
 
   std::vector<std::string> directories;  ///< to be made; taken away, last first, when the container has ended
   std::vector<file_write> writes;        ///< into files that exist once the directories do, in order
-  std::vector<std::string> join;         ///< cgroup.procs files that the task is written into before it is the task
+  std::vector<std::string> join;         ///< `tasks` files that the task is written into before it is the task
 
   isolation_plan& operator+=(const isolation_plan& other) {
     directories.insert(directories.end(), other.directories.begin(), other.directories.end());

@@ -20,7 +20,7 @@ struct launch_plan {
   std::string sandbox;                             ///< working directory; stdout and stderr are files in it
   std::optional<task_user> user;
   std::vector<resource_limit> limits;
-  std::vector<std::string> join;  ///< cgroup.procs files that the task, not the shim, is written into
+  std::vector<std::string> join;  ///< `tasks` files that the task, not the shim, is written into
   container_files files;
   std::string boot_id;
 };

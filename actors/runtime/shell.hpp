@@ -6,6 +6,7 @@
 #include "storage/keys.hpp"
 #include "troupe/internal/runtime.pb.h"
 
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -18,6 +19,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -158,6 +160,7 @@ class shell {
     status_->busy_since_ns.store(to_ns(now.now));
     auto event = rt_->ring.next_id();
     auto out = core_->on(head, body, now);
+    ++steps_;
     rt_->ring.record(head, event, to_ns(now.wall_now), static_cast<std::uint32_t>(out.letters.size()));
     if (setup_.check) core_->check_invariants();
     runner_->run(std::move(out), head, event, detail::epoch_of<Core>::get(*core_));
@@ -185,22 +188,38 @@ class shell {
                     [this](const view_request& request) -> caf::result<view> { return look(request.what); }};
   }
 
-  // --- views: made on demand, at most ten a second, never showing what is not durable
+  // --- views: made on demand, at most ten a second, never showing what is not durable, never older than the question
   // -----------------------------------------
   caf::typed_response_promise<view> look(const std::string& what) {
     auto promise = self_->template make_response_promise<view>();
-    runner_->when_durable([this, what, promise]() mutable {
-      auto& kept = views_[what];
-      auto now = monotonic_now(self_->system());
-      if (!kept.picture || now - kept.made >= std::chrono::milliseconds(100)) kept = {core_->look(what), now};
-      promise.deliver(kept.picture);
-    });
+    runner_->when_durable([this, what, promise]() mutable { show(what, std::move(promise)); });
     return promise;
+  }
+
+  void show(const std::string& what, caf::typed_response_promise<view> promise) {
+    auto& kept = views_[what];
+    const auto now = monotonic_now(self_->system());
+    const auto due = kept.made + std::chrono::milliseconds(100);
+    kept.askers.push_back(std::move(promise));
+    if (kept.picture && kept.steps != steps_ && now < due) {
+      // The question comes again when it is due; then all who have waited are answered.
+      if (kept.askers.size() == 1)
+        caf::delayed_anon_send(caf::actor_cast<Interface>(self_), due - now, view_request{what});
+      return;
+    }
+    if (!kept.picture || kept.steps != steps_) {
+      kept.picture = core_->look(what);
+      kept.made = now;
+      kept.steps = steps_;
+    }
+    for (auto& asker : std::exchange(kept.askers, {})) asker.deliver(kept.picture);
   }
 
   struct kept_view {
     view picture;
     monotonic_time made;
+    std::uint64_t steps = 0;  ///< the core's, when the picture was made
+    std::vector<caf::typed_response_promise<view>> askers;
   };
 
   self_pointer self_ = nullptr;
@@ -210,6 +229,7 @@ class shell {
   internal::Identity identity_;
   std::shared_ptr<status_block> status_;
   std::optional<outbox_runner<self_pointer>> runner_;
+  std::uint64_t steps_ = 0;
   std::map<std::string, kept_view> views_;
 };
 

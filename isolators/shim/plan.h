@@ -15,7 +15,7 @@
  *   stdout=PATH stderr=PATH   opened for appending, as the task's user, from cwd
  *   uid=N gid=N      absent: as the shim;  group=N  once for each supplementary group
  *   rlimit=RESOURCE:SOFT:HARD   numbers as in setrlimit(2)
- *   join=PATH        once for each cgroup.procs file that the task, and not the shim, is written into
+ *   join=PATH        once for each `tasks` file of a group that the task, and not the shim, is written into
  *   status=PATH pid=PATH boot=TEXT   where to record what, and the boot to name there
  */
 struct plan {

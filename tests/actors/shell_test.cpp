@@ -129,6 +129,40 @@ TEST_CASE("a wish for later keeps the armed timer, which then arms the next") {
   CHECK(world.heard == numbers{0});
 }
 
+TEST_CASE("a view is never older than the question, and made at most ten times a second") {
+  shell_world world;
+  world.start();
+  std::vector<view> seen;
+  const auto ask = [&] {
+    world.desk->ask("", [&](const view& found) { seen.push_back(found); });
+    world.run();
+  };
+  const auto number = [&](std::size_t which) {
+    return dynamic_cast<const internal::CounterRecord&>(*seen.at(which)).next();
+  };
+  ask();
+  ask();
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[0] == seen[1]);  // nothing has happened: the same picture
+  world.ping(1);
+  world.run();
+  ask();
+  world.ping(2);
+  world.run();
+  ask();
+  CHECK(seen.size() == 2);
+  world.advance(std::chrono::milliseconds(100));
+  REQUIRE(seen.size() == 4);
+  CHECK(seen[2] == seen[3]);
+  CHECK(number(3) == 2);
+  world.ping(3);
+  world.run();
+  world.advance(std::chrono::milliseconds(100));
+  ask();
+  REQUIRE(seen.size() == 5);  // at once: the last is old enough
+  CHECK(number(4) == 3);
+}
+
 TEST_CASE("a view shows nothing that is not durable") {
   shell_world world;
   world.start();

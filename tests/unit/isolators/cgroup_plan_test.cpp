@@ -65,7 +65,7 @@ TEST_CASE("plans add up in order") {
   auto plan = plan_cpu("/a", {}, true);
   plan += plan_freezer("/b");
   CHECK(plan.directories == std::vector<std::string>{"/a", "/b"});
-  CHECK(plan.join == std::vector<std::string>{"/a/cgroup.procs", "/b/cgroup.procs"});
+  CHECK(plan.join == std::vector<std::string>{"/a/tasks", "/b/tasks"});
 }
 
 TEST_CASE("a container that the machine's want of memory ended has not exceeded its own limit") {

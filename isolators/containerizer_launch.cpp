@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 
 /// From the request to exec, or to the reason why there was none.
 namespace troupe {
@@ -125,6 +126,9 @@ void containerizer::conclude_report(const container_ptr& c) {
     *launched.mutable_container_id() = c->id;
     launched.set_pid(report->started->pid);
     launched.set_start_time(report->started->start_time);
+    launched.mutable_launched_at()->set_nanoseconds(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count());
     signals.swap(c->early_signals);
   }
   auto files = c->plan.files;

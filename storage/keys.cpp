@@ -118,10 +118,6 @@ std::string agent_update(const framework_id& framework, const task_id& task, std
   return path({"agent", "update", framework.value(), task.value(), ordered(number)});
 }
 
-std::string executor_state(const container_id& container) {
-  return path({"executor", container.value()});
-}
-
 std::string quarantine(std::string_view key) {
   return path({"quarantine"}) + '/' + std::string(key);
 }

@@ -20,7 +20,6 @@
 ///     agent/executor/<framework id>/<executor id>     ExecutorRecord
 ///     agent/task/<framework id>/<task id>             TaskRecord
 ///     agent/update/<framework id>/<task id>/<number>  UpdateRecord      until acknowledged; number is 16 hex digits
-///     executor/<container id>/...                     ExecutorState     of a built-in executor
 ///     quarantine/<key>                                damaged bytes     moved here from that key by the journal
 namespace troupe::keys {
 
@@ -48,8 +47,6 @@ std::string agent_framework(const framework_id& framework);
 std::string agent_executor(const framework_id& framework, const executor_id& executor);
 std::string agent_task(const framework_id& framework, const task_id& task);
 std::string agent_update(const framework_id& framework, const task_id& task, std::uint64_t number);
-
-std::string executor_state(const container_id& container);
 
 /// Where the journal moves the damaged record of `key`.
 std::string quarantine(std::string_view key);

@@ -93,7 +93,6 @@ void agent::conclude_executor(step& s, hosted_executor& executor, const internal
     internal::RetireExecutor retire;
     *retire.mutable_executor() = address(internal::EXECUTOR, executor.container().value());
     s.say(address(internal::SUPERVISOR, "local"), std::move(retire));
-    s.erase(keys::executor_state(executor.container()));
   } else {
     internal::ExecutorExited exited;
     *exited.mutable_agent_id() = id().proto();

@@ -80,16 +80,19 @@ void agent::handle(step& s, const executor_api::Call::Subscribe& subscribe) {
   if (!executor->used && executor->queue.empty()) end_executor(s, *executor, std::nullopt);
 }
 
-/// Tasks that were handed over and that the executor neither lists nor has ever reported. Over a new link a custom
-/// executor has lost them for good; otherwise the launch may still be on its way, and is said again: to a known task
-/// that changes nothing.
+/// Tasks that were handed over and that the executor does not list. One that is built in has forgotten them, if it ever
+/// knew, and is told again of all that have not ended. A custom one has lost those that it has never reported: over a
+/// new link for good; otherwise the launch may still be on its way, and is said again. To a known task that changes
+/// nothing.
 void agent::find_lost_launches(step& s, hosted_executor& executor, const executor_api::Call::Subscribe& subscribe,
                                bool link_stood) {
   std::set<task_id> listed;
   for (const auto& info : subscribe.unacknowledged_tasks()) listed.insert(info.task_id());
   std::vector<task_id> lost;
   for (const auto& [tid, task] : executor.tasks)
-    if (!task.queued && task.state == v1::TASK_STAGING && listed.count(tid) == 0) lost.push_back(tid);
+    if (!task.queued && listed.count(tid) == 0 &&
+        (executor.built_in() ? !is_terminal(task.state) : task.state == v1::TASK_STAGING))
+      lost.push_back(tid);
   for (const auto& tid : lost) {
     s.log("task.launch_lost framework=" + executor.framework().value() + " task=" + tid.value());
     if (executor.built_in() || link_stood)

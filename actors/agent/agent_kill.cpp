@@ -42,6 +42,7 @@ void agent::handle(step& s, const internal::KillTask& kill) {
   place.task->kill_asked = true;
   place.task->kill_policy.reset();
   if (kill.has_kill_policy()) place.task->kill_policy = kill.kill_policy();
+  record_task(s, executor, *place.task);
   say_kill(s, executor, *place.task);
 }
 

@@ -52,6 +52,9 @@ void agent::remember(std::string_view key, std::string_view record) {
     if ((read = static_cast<bool>(decode_record(record, found)))) {
       auto& task = hosted_.add(executor_of(hosted_, found), found.info());
       task.state = found.state();
+      task.latest_uuid = found.latest_uuid();
+      task.kill_asked = found.kill_asked();
+      if (found.has_kill_policy()) task.kill_policy = found.kill_policy();
       task.queued = false;
     }
   } else if (path.size() == 5 && path[1] == "update") {

@@ -75,7 +75,9 @@ void agent::take_update(step& s, hosted_executor& executor, v1::TaskStatus statu
   }
   auto task = executor.tasks.find(id);
   auto stream = streams_.find({executor.framework(), id});
-  if (stream != streams_.end() && stream->second.knows(uuid)) {
+  const bool known = (stream != streams_.end() && stream->second.knows(uuid)) ||
+                     (task != executor.tasks.end() && task->second.latest_uuid == uuid);
+  if (known) {
     s.log("update.repeated" + line);
   } else if (task == executor.tasks.end()) {
     s.log("update.dropped" + line + " reason=unknown_task");
@@ -124,8 +126,8 @@ void agent::note_state(step& s, const framework_id& framework, const v1::TaskSta
   auto place = hosted_.find(framework, task_id(status.task_id()));
   if (!place) return;
   keep_status(place.task->statuses, status);
-  if (place.task->state == status.state()) return;
   place.task->state = status.state();
+  place.task->latest_uuid = status.uuid();
   record_task(s, *place.executor, *place.task);
 }
 
@@ -135,6 +137,9 @@ void agent::record_task(step& s, const hosted_executor& executor, const hosted_t
   *record.mutable_executor_id() = executor.record.info().executor_id();
   *record.mutable_info() = task.info;
   record.set_state(task.state);
+  if (!task.latest_uuid.empty()) record.set_latest_uuid(task.latest_uuid);
+  if (task.kill_asked) record.set_kill_asked(true);
+  if (task.kill_policy) *record.mutable_kill_policy() = *task.kill_policy;
   s.put(keys::agent_task(executor.framework(), task_id(task.info.task_id())), record);
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 /// What an agent hosts: frameworks, their executors, their tasks.
@@ -20,6 +21,7 @@ struct hosted_task {
   bool queued = true;                      ///< not handed to its executor yet
   bool kill_asked = false;                 ///< said again when the executor subscribes again
   std::optional<v1::KillPolicy> kill_policy;
+  std::string latest_uuid;  ///< of the newest update, acknowledged or not; an executor that forgot says it again
   std::vector<v1::TaskStatus> statuses;  ///< the last of each state, in the order of first appearance
 };
 

@@ -106,6 +106,7 @@ void save_task(const hosted_task& task, internal::AgentState::Task& out) {
   out.set_state(task.state);
   out.set_queued(task.queued);
   out.set_kill_asked(task.kill_asked);
+  if (!task.latest_uuid.empty()) out.set_latest_uuid(task.latest_uuid);
   if (task.kill_policy) *out.mutable_kill_policy() = *task.kill_policy;
   for (const auto& status : task.statuses) *out.add_statuses() = status;
 }
@@ -114,6 +115,7 @@ void load_task(const internal::AgentState::Task& in, hosted_task& task) {
   task.state = in.state();
   task.queued = in.queued();
   task.kill_asked = in.kill_asked();
+  task.latest_uuid = in.latest_uuid();
   if (in.has_kill_policy()) task.kill_policy = in.kill_policy();
   task.statuses.assign(in.statuses().begin(), in.statuses().end());
 }

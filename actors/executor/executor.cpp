@@ -1,6 +1,6 @@
 #include "actors/executor/executor.hpp"
 
-#include "storage/keys.hpp"
+#include "actors/runtime/uuid.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,32 +9,12 @@ namespace troupe {
 
 executor::executor(executor_options options) : options_(std::move(options)) {}
 
-void executor::remember(std::string_view key, std::string_view record) {
-  if (key != keys::executor_state(options_.spawn.container_id())) return;
-  internal::ExecutorState found;
-  if (decode_record(record, found)) state_ = std::move(found);
-}
-
 outbox executor::on(const Envelope& head, const google::protobuf::Message& body, const context& now) {
   outbox out;
   step s{head, now, out};
-  random_ = random_stream(now.random_seed);
-  changed_ = false;
   dispatch(*this, s, body);
-  if (changed_) {
-    auto key = keys::executor_state(options_.spawn.container_id());
-    if (spent())
-      s.erase(std::move(key));
-    else
-      s.put(std::move(key), state_);
-  }
   out.wake_at = next_deadline();
   return out;
-}
-
-/// Nothing is left to run or to report, after at least one task.
-bool executor::spent() const {
-  return state_.tasks().empty() && state_.unacknowledged().empty() && !state_.ended().empty();
 }
 
 moment executor::next_deadline() const {
@@ -49,7 +29,6 @@ moment executor::next_deadline() const {
 
 void executor::handle(step& s, const internal::Recovered&) {
   subscribe(s);
-  for (auto& t : *state_.mutable_tasks()) resume(s, t);
 }
 
 void executor::handle(step& s, const internal::TimerFired&) {
@@ -98,8 +77,8 @@ void executor::handle(step& s, const executor_api::Event::Acknowledged& acknowle
   });
   if (it == waiting.end()) return;
   waiting.erase(it);
-  changed_ = true;
-  if (spent()) s.log("executor.spent container=" + options_.spawn.container_id().value());
+  if (state_.tasks().empty() && waiting.empty())
+    s.log("executor.spent container=" + options_.spawn.container_id().value());
 }
 
 void executor::handle(step& s, const executor_api::Event::Message& message) {
@@ -117,8 +96,9 @@ void executor::report(step& s, const task_id& id, v1::TaskStatus status) {
   *status.mutable_container_status()->mutable_container_id() = options_.spawn.container_id();
   status.set_source(v1::TaskStatus::SOURCE_EXECUTOR);
   status.set_timestamp(seconds_of(s.now.wall_now));
-  status.set_uuid(random_.bytes16());
-  changed_ = true;
+  // Each state is reported once, so this names the report; a later incarnation gives it the same name.
+  status.set_uuid(named_bytes16(options_.spawn.container_id().value() + "/" + id.value() + "/" +
+                                v1::TaskState_Name(status.state())));
   *state_.add_unacknowledged() = status;
   if (!state_.subscribed()) return;  // the next subscription carries it
   executor_api::Call::Update update;

@@ -18,8 +18,10 @@ namespace troupe {
 ///
 ///     Launch ─► STARTING, LaunchContainer ─► ContainerLaunched: RUNNING ─► ContainerExited: FINISHED | FAILED | KILLED
 ///
-/// A core (actors/runtime/step.hpp). Its whole state is one record, executor/<container id>, rewritten by each step
-/// that changes it and erased once nothing is left to run or to report. The agent retires it.
+/// A core (actors/runtime/step.hpp) without records: what it must know after a failure, its agent and the containerizer
+/// remember. A new incarnation is told of every task that has not ended, launches it again under the same container id,
+/// which the containerizer answers as it answered the first time, and reports again what it had reported, under the
+/// same uuids, which the agent recognises. The agent retires it.
 class executor {
  public:
   using hears = executor_hears;
@@ -27,7 +29,7 @@ class executor {
 
   explicit executor(executor_options options);
 
-  void remember(std::string_view key, std::string_view record);
+  void remember(std::string_view, std::string_view) {}
   outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now);
 
   internal::ExecutorState save() const { return state_; }
@@ -77,18 +79,13 @@ class executor {
   void kill(step& s, task& t, std::chrono::nanoseconds grace);
   void destroy(step& s, task& t);
   std::chrono::nanoseconds grace_of(const task& t, const v1::KillPolicy* asked) const;
-  void resume(step& s, task& t);
   void on_task_timer(step& s, task& t);
 
   bool kills_visibly() const;
-  bool spent() const;
   moment next_deadline() const;
 
   executor_options options_;
   internal::ExecutorState state_;
-  // --- of one step only
-  random_stream random_{0};
-  bool changed_ = false;
 };
 
 }  // namespace troupe

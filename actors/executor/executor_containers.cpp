@@ -1,6 +1,7 @@
 #include "actors/executor/command_outcome.hpp"
 #include "actors/executor/executor.hpp"
 
+#include <algorithm>
 #include <utility>
 
 /// What the containerizer answers.
@@ -9,12 +10,14 @@ namespace troupe {
 void executor::handle(step& s, const internal::ContainerLaunched& launched) {
   auto* t = find_by_container(launched.container_id());
   if (!t || t->launched()) return;
-  changed_ = true;
   t->set_launched(true);
   if (t->info().has_max_completion_time()) {
-    auto patience = bounded(t->info().max_completion_time());
-    *t->mutable_completes_by() = time_info(s.now.wall_now + patience);
-    t->set_completion_deadline_ns(nanoseconds_of(s.now.now + patience));
+    // It may have been launched long ago, for an earlier incarnation.
+    const auto now = s.now.wall_now.time_since_epoch().count();
+    const auto ran =
+        launched.has_launched_at() ? std::max<std::int64_t>(now - launched.launched_at().nanoseconds(), 0) : 0;
+    const auto left = bounded(t->info().max_completion_time()) - std::chrono::nanoseconds(ran);
+    t->set_completion_deadline_ns(nanoseconds_of(s.now.now + std::max(left, std::chrono::nanoseconds(0))));
   }
   if (t->state() == v1::TASK_STARTING) report_state(s, *t, v1::TASK_RUNNING);
 }

@@ -44,7 +44,6 @@ void executor::handle(step& s, const executor_api::Event::Kill& asked) {
 }
 
 void executor::handle(step& s, const internal::ShutdownExecutor&) {
-  if (!state_.shutting_down()) changed_ = true;
   state_.set_shutting_down(true);
   s.log("executor.shutdown container=" + options_.spawn.container_id().value() +
         " tasks=" + std::to_string(state_.tasks().size()));
@@ -60,7 +59,6 @@ void executor::kill(step& s, task& t, std::chrono::nanoseconds grace) {
   auto deadline = nanoseconds_of(s.now.now + grace);
   bool again = t.end_cause() == internal::ExecutorState::KILL_ASKED;
   if (again && deadline >= t.stop_deadline_ns()) return;
-  changed_ = true;
   t.set_end_cause(internal::ExecutorState::KILL_ASKED);
   t.set_grace_ns(grace.count());
   t.set_stop_deadline_ns(deadline);
@@ -73,7 +71,6 @@ void executor::kill(step& s, task& t, std::chrono::nanoseconds grace) {
 }
 
 void executor::destroy(step& s, task& t) {
-  if (!t.destroying()) changed_ = true;
   t.set_destroying(true);
   t.set_stop_deadline_ns(nanoseconds_of(s.now.now + options_.destroy_retry));
   internal::DestroyContainer message;
@@ -91,24 +88,6 @@ void executor::on_task_timer(step& s, task& t) {
     }
   }
   if (t.has_stop_deadline_ns() && monotonic_at(t.stop_deadline_ns()) <= s.now.now) destroy(s, t);
-}
-
-/// After a recovery: what was under way may or may not have been said, and everything said here can be said twice.
-/// Signal 0 reaches nobody, but a container that is gone is reported as such.
-void executor::resume(step& s, task& t) {
-  if (t.has_completes_by()) {
-    auto left = t.completes_by().nanoseconds() - s.now.wall_now.time_since_epoch().count();
-    t.set_completion_deadline_ns(nanoseconds_of(s.now.now) + std::clamp<std::int64_t>(left, 0, duration_max.count()));
-  }
-  if (!t.launched()) launch(s, t);
-  if (t.destroying()) {
-    destroy(s, t);
-  } else if (t.end_cause() == internal::ExecutorState::KILL_ASKED) {
-    t.set_stop_deadline_ns(nanoseconds_of(s.now.now) + t.grace_ns());
-    s.say(containerizer(), signal_to(t.container_id(), SIGTERM));
-  } else if (t.launched()) {
-    s.say(containerizer(), signal_to(t.container_id(), 0));
-  }
 }
 
 }  // namespace troupe

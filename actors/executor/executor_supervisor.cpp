@@ -40,14 +40,13 @@ class executor_ward {
     }
     host_.names().remove(request.executor());
     host_.board().forget(to_string(request.executor()));
-    if (actor) end(actor, request.executor());
+    if (actor) end(actor);
   }
 
  private:
   caf::strong_actor_ptr start(const std::string& id, const internal::SpawnExecutor& request) {
     shell_setup<executor> setup;
     setup.at = request.executor();
-    setup.prefixes = {keys::executor_state(container_id(request.container_id()))};
     executor_options options;
     options.agent = agent_;
     options.spawn = request;
@@ -57,21 +56,13 @@ class executor_ward {
     std::lock_guard<std::mutex> lock(mutex_);
     auto it = actors_.find(id);
     if (it == actors_.end())
-      end(actor, request.executor());  // retired before it started
+      end(actor);  // retired before it started
     else
       it->second = actor;
     return actor;
   }
 
-  /// A commit of its last step may still come after the agent has erased its record: so that is done again once it is
-  /// down, and can send none any more.
-  void end(const caf::strong_actor_ptr& actor, const Address& executor) {
-    auto edits = std::make_shared<const std::vector<edit>>(
-        std::vector<edit>{erase(keys::executor_state(container_id(executor.id())))});
-    actor->get()->attach_functor(
-        [journal = host_.rt().journal, edits](const caf::error&) { caf::anon_send(journal, commit_request{edits}); });
-    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-  }
+  static void end(const caf::strong_actor_ptr& actor) { caf::anon_send_exit(actor, caf::exit_reason::user_shutdown); }
 
   process& host_;
   Address agent_;

@@ -59,11 +59,11 @@ void executor::handle(step& s, const executor_api::Event::Launch& launched) {
   }
   bool first = state_.tasks().empty() && state_.ended().empty();
   const auto& home = options_.spawn;
-  changed_ = true;
   auto* t = state_.add_tasks();
   *t->mutable_info() = info;
   t->set_state(v1::TASK_STAGING);
-  t->mutable_container_id()->set_value(first ? home.container_id().value() : uuid_text(random_));
+  t->mutable_container_id()->set_value(first ? home.container_id().value()
+                                             : named_uuid(home.container_id().value() + "/" + info.task_id().value()));
   t->set_sandbox(first ? home.sandbox() : home.sandbox() + "/tasks/" + info.task_id().value());
   if (state_.shutting_down()) {
     v1::TaskStatus outcome;

@@ -14,7 +14,7 @@ result<std::string> durable_id(process& host, const std::string& identity_key) {
   internal::Identity identity;
   std::optional<error> failed;
   auto note = [&](const caf::error& e) { failed = journal_error(e); };
-  self->request(host.rt().journal, std::chrono::seconds(60), scan_request{identity_key})
+  self->request(host.rt().journal, caf::infinite, scan_request{identity_key})
       .receive(
           [&](const scan_done& scan) {
             for (const auto& record : scan.found->records)
@@ -25,8 +25,7 @@ result<std::string> durable_id(process& host, const std::string& identity_key) {
   if (!identity.id().empty()) return identity.id();
   identity.set_id(keys::ordered(host.rt().draw()) + keys::ordered(host.rt().draw()));
   auto edits = std::make_shared<const std::vector<edit>>(std::vector<edit>{put(identity_key, identity)});
-  self->request(host.rt().journal, std::chrono::seconds(60), commit_request{edits})
-      .receive([](const commit_done&) {}, note);
+  self->request(host.rt().journal, caf::infinite, commit_request{edits}).receive([](const commit_done&) {}, note);
   if (failed) return *failed;
   return identity.id();
 }

@@ -86,7 +86,7 @@ class outbox_runner {
   void commit(std::vector<edit> edits) {
     auto number = first_ + queue_.size() - 1;
     commit_request request{std::make_shared<const std::vector<edit>>(std::move(edits))};
-    self_->request(rt_.journal, std::chrono::seconds(60), std::move(request))
+    self_->request(rt_.journal, caf::infinite, std::move(request))
         .then([this, number](const commit_done&) { on_durable(number); },
               [this](const caf::error& failure) {
                 spdlog::error("journal.commit_failed actor={} error={}", to_string(at_),

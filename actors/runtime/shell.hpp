@@ -98,7 +98,7 @@ class shell {
 
   template <class Then>
   void request_scan(const std::string& prefix, Then then) {
-    self_->request(rt_->journal, std::chrono::seconds(60), scan_request{prefix})
+    self_->request(rt_->journal, caf::infinite, scan_request{prefix})
         .await([then](const scan_done& found) { then(found); },
                [this](const caf::error& failure) { give_up(failure); });
   }
@@ -112,7 +112,7 @@ class shell {
     if (identity_.id().empty()) identity_.set_id(detail::draw_id(*rt_));
     identity_.set_incarnation(identity_.incarnation() + 1);
     auto edits = std::make_shared<const std::vector<edit>>(std::vector<edit>{put(setup_.identity, identity_)});
-    self_->request(rt_->journal, std::chrono::seconds(60), commit_request{std::move(edits)})
+    self_->request(rt_->journal, caf::infinite, commit_request{std::move(edits)})
         .await([this](const commit_done&) { on_identity_durable(); },
                [this](const caf::error& failure) { give_up(failure); });
   }

@@ -222,7 +222,7 @@ void world::spawn_executor(const std::string& agent, const internal::SpawnExecut
   executor_options options;
   options.agent = home.at;
   options.spawn = spawn;
-  add_actor(home, spawn.executor(), machine_of<executor>(options), keys::executor_state(spawn.container_id()));
+  add_actor(home, spawn.executor(), machine_of<executor>(options), "");
   near(agent, address(internal::RUNTIME, "local"), spawn.executor(), std::make_shared<internal::Recovered>());
 }
 

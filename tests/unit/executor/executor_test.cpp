@@ -1,6 +1,5 @@
 #include "actors/executor/executor.hpp"
 
-#include "storage/keys.hpp"
 #include "tests/unit/core_driver.hpp"
 #include "tests/unit/seeds.hpp"
 
@@ -14,7 +13,6 @@ namespace {
 
 const Address the_agent = address(internal::AGENT, "a");
 const Address containerizer = address(internal::CONTAINERIZER, "local");
-const std::string record_key = keys::executor_state(container_id("c-1"));
 
 internal::SpawnExecutor spawn() {
   internal::SpawnExecutor request;
@@ -64,11 +62,20 @@ struct fixture : core_driver<executor> {
     *event.mutable_task() = info;
     return hear(the_agent, event);
   }
-  const outbox& launched(const std::string& container = "c-1") {
+  const outbox& launched(const std::string& container = "c-1", std::chrono::nanoseconds ago = {}) {
     internal::ContainerLaunched event;
     event.mutable_container_id()->set_value(container);
     event.set_pid(100);
+    event.mutable_launched_at()->set_nanoseconds((wall_now() - ago).time_since_epoch().count());
     return hear(containerizer, event);
+  }
+  const outbox& reconnect() {
+    internal::PeerDisconnected gone;
+    *gone.mutable_peer() = the_agent;
+    hear(address(internal::RUNTIME, "local"), gone);
+    internal::PeerConnected back;
+    *back.mutable_peer() = the_agent;
+    return hear(address(internal::RUNTIME, "local"), back);
   }
   const outbox& exited(int wait_status, const std::string& container = "c-1") {
     internal::ContainerExited event;
@@ -118,7 +125,7 @@ TEST_CASE("an executor subscribes first, and again until it is answered") {
   CHECK(f.pass(1h).empty());
 }
 
-TEST_CASE("a launch is recorded, reported as starting, and handed to the containerizer with all that the task needs") {
+TEST_CASE("a launch is reported as starting, and handed to the containerizer with all that the task needs") {
   fixture f;
   f.subscribed();
   auto info = command_task();
@@ -145,7 +152,7 @@ TEST_CASE("a launch is recorded, reported as starting, and handed to the contain
   CHECK(environment["TROUPE_TASK_ID"] == "t-1");
   CHECK(environment["MESOS_SANDBOX"] == "/work/sandbox");
   CHECK(environment["MESOS_ALLOCATION_ROLE"] == "web");
-  REQUIRE(f.store().count(record_key) == 1);
+  CHECK(out.edits.empty());
 }
 
 TEST_CASE("a launch that comes twice changes nothing, not even after the task has ended") {
@@ -198,8 +205,7 @@ TEST_CASE("updates are kept until they are acknowledged, and travel with the nex
   auto starting = said<executor_api::Call::Update>(f.launch()).status();
   auto running = said<executor_api::Call::Update>(f.launched()).status();
   f.acknowledge(starting);
-  f.recover();
-  auto call = said<executor_api::Call::Subscribe>(f.last());
+  auto call = said<executor_api::Call::Subscribe>(f.reconnect());
   REQUIRE(call.unacknowledged_updates_size() == 1);
   CHECK(call.unacknowledged_updates(0).status().uuid() == running.uuid());
   REQUIRE(call.unacknowledged_tasks_size() == 1);
@@ -234,14 +240,16 @@ TEST_CASE("an update between the subscription and its answer is sent after the a
   CHECK(reported(f.hear(the_agent, executor_api::Event::Subscribed())) == v1::TASK_FINISHED);
 }
 
-TEST_CASE("once the last update is acknowledged, nothing of the executor is remembered") {
+TEST_CASE("once the last update is acknowledged, nothing of the task is left but that it ended") {
   fixture f;
   f.run();
   auto last = said<executor_api::Call::Update>(f.exited(0)).status();
-  CHECK(f.store().count(record_key) == 1);
+  CHECK(f.core().save().unacknowledged_size() == 1);
   f.acknowledge(last);
+  CHECK(f.core().save().unacknowledged().empty());
+  CHECK(f.core().save().tasks().empty());
+  CHECK(f.acknowledge(last).letters.empty());
   CHECK(f.store().empty());
-  CHECK(f.acknowledge(last).edits.empty());
 }
 
 TEST_CASE("a kill sends TERM, and destroys the container after the grace") {
@@ -316,7 +324,6 @@ TEST_CASE("a kill of a task that is not there is ignored") {
   fixture f;
   f.subscribed();
   CHECK(f.kill().letters.empty());
-  CHECK(f.store().empty());
 }
 
 TEST_CASE("a task killed while its container is being launched is killed, not failed, if the launch fails") {
@@ -349,6 +356,8 @@ TEST_CASE("the time that a task may run goes on over a restart of its executor")
   f.pass(40s);
   f.recover();
   f.subscribed();
+  f.launch(info);
+  f.launched("c-1", 40s);
   CHECK(all_said<internal::DestroyContainer>(f.pass(19s)).empty());
   CHECK(all_said<internal::DestroyContainer>(f.pass(1s)).size() == 1);
 }
@@ -372,39 +381,46 @@ TEST_CASE("a task that arrives during a shutdown is killed before it starts") {
   CHECK_FALSE(is_said<internal::LaunchContainer>(out));
 }
 
-TEST_CASE("after a restart a launch that was not answered is said again") {
+TEST_CASE("after a restart it is told of its tasks again, and says again what it had said, under the same names") {
   fixture f;
   f.subscribed();
-  f.launch();
+  auto starting = said<executor_api::Call::Update>(f.launch()).status();
+  auto running = said<executor_api::Call::Update>(f.launched()).status();
+  CHECK(starting.uuid() != running.uuid());
   f.recover();
-  CHECK(said<internal::LaunchContainer>(f.last()).container_id().value() == "c-1");
+  CHECK(said<executor_api::Call::Subscribe>(f.last()).unacknowledged_tasks().empty());
+  CHECK_FALSE(is_said<internal::LaunchContainer>(f.last()));
+  f.subscribed();
+  const auto& again = f.launch();
+  CHECK(said<internal::LaunchContainer>(again).container_id().value() == "c-1");  // answered as the first was
+  CHECK(said<executor_api::Call::Update>(again).status().uuid() == starting.uuid());
+  CHECK(said<executor_api::Call::Update>(f.launched()).status().uuid() == running.uuid());
 }
 
-TEST_CASE("after a restart a running command is not launched again, only looked for") {
+TEST_CASE("after a restart a command of which nobody knows how it ended has failed") {
   fixture f;
   f.run();
   f.recover();
-  CHECK_FALSE(is_said<internal::LaunchContainer>(f.last()));
-  CHECK(said<internal::SignalContainer>(f.last()).signal() == 0);
+  f.subscribed();
+  f.launch();
   internal::ContainerExited unknown;
   unknown.mutable_container_id()->set_value("c-1");
-  f.subscribed();
   auto status = said<executor_api::Call::Update>(f.hear(containerizer, unknown)).status();
   CHECK(status.state() == v1::TASK_FAILED);
   CHECK_FALSE(status.has_exit_status());
 }
 
-TEST_CASE("after a restart a kill under way goes on") {
+TEST_CASE("after a restart a kill under way is asked for again, and goes on") {
   fixture f;
   f.run();
   f.kill(5s);
   f.recover();
-  CHECK(said<internal::SignalContainer>(f.last()).signal() == SIGTERM);
   f.subscribed();
+  f.launch();
+  CHECK(said<internal::SignalContainer>(f.kill(5s)).signal() == SIGTERM);
+  f.launched();
   CHECK(all_said<internal::DestroyContainer>(f.pass(5s)).size() == 1);
-  f.recover();
-  CHECK(is_said<internal::DestroyContainer>(f.last()));
-  CHECK(reported((f.subscribed(), f.exited(SIGKILL))) == v1::TASK_KILLED);
+  CHECK(reported(f.exited(SIGKILL)) == v1::TASK_KILLED);
 }
 
 TEST_CASE("a second task runs in a container and a sandbox of its own") {

@@ -102,6 +102,5 @@ TEST_CASE("the tree is as its drawing says") {
   CHECK(keys::agent_executor(framework_id("f"), executor_id("e")) == "agent/executor/f/e");
   CHECK(keys::agent_task(framework_id("f"), task_id("t")) == "agent/task/f/t");
   CHECK(keys::agent_update(framework_id("f"), task_id("t"), 26) == "agent/update/f/t/000000000000001A");
-  CHECK(keys::executor_state(container_id("c")) == "executor/c");
   CHECK(keys::quarantine("agent/task/f/t") == "quarantine/agent/task/f/t");
 }

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -30,11 +31,13 @@ std::error_code make_folders(const fs::path& path) {
 void point_latest_at(const fs::path& sandbox) {
   auto runs = sandbox.parent_path();
   if (runs.filename() != "runs") return;
-  auto fresh = runs / (".latest-" + sandbox.filename().string());
+  auto latest = runs / "latest";
   std::error_code ignored;
+  if (::symlink(sandbox.filename().c_str(), latest.c_str()) == 0) return;  // the first run
+  auto fresh = runs / (".latest-" + sandbox.filename().string());
   fs::remove(fresh, ignored);
   fs::create_symlink(sandbox.filename(), fresh, ignored);
-  fs::rename(fresh, runs / "latest", ignored);
+  fs::rename(fresh, latest, ignored);
 }
 
 }  // namespace

@@ -26,16 +26,27 @@ outbox agent::on(const Envelope& head, const google::protobuf::Message& body, co
 moment agent::next_deadline() const {
   moment next = earliest(registration_.next_attempt(), registration_.ping_deadline());
   next = earliest(next, registration_.farewell_until());
-  for (const auto& [key, stream] : streams_) next = earliest(next, stream.due());
+  return earliest(next, soonest_);
+}
+
+/// Something is due then. What is called off stays expected: the timer then finds nothing to do, which costs less than
+/// looking for the earliest at each step.
+void agent::expect(moment at) {
+  soonest_ = earliest(soonest_, at);
+}
+
+void agent::find_soonest() {
+  soonest_.reset();
+  for (const auto& [key, stream] : streams_) expect(stream.due());
   for (const auto& [fid, framework] : hosted_.all())
-    for (const auto& [eid, executor] : framework.executors) next = earliest(next, executor.deadline);
-  return next;
+    for (const auto& [eid, executor] : framework.executors) expect(executor.deadline);
 }
 
 void agent::handle(step& s, const internal::TimerFired&) {
   if (is_due(registration_.ping_deadline(), s.now.now)) seek_master(s, "no_ping");
   if (is_due(registration_.next_attempt(), s.now.now)) attempt_registration(s);
   if (is_due(registration_.farewell_until(), s.now.now)) registration_.farewell_is_over();
+  if (!is_due(soonest_, s.now.now)) return;
   for (auto& [key, stream] : streams_)
     if (is_due(stream.due(), s.now.now)) send_head(s, key, stream);
   std::vector<container_id> due;
@@ -44,6 +55,7 @@ void agent::handle(step& s, const internal::TimerFired&) {
       if (is_due(executor.deadline, s.now.now)) due.push_back(executor.container());
   for (const auto& container : due)
     if (auto* executor = hosted_.find(container)) on_executor_timer(s, *executor);
+  find_soonest();
 }
 
 void agent::handle(step& s, const internal::PeerConnected& peer) {

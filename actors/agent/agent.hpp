@@ -135,6 +135,8 @@ class agent {
 
   internal::AgentView::Executor executor_view(const hosted_executor& executor) const;
   moment next_deadline() const;
+  void expect(moment at);
+  void find_soonest();
 
   agent_options options_;
   std::string instance_id_;
@@ -142,6 +144,7 @@ class agent {
   registration registration_;
   hosted_table hosted_;
   std::map<stream_key, status_stream> streams_;
+  moment soonest_;                       // no stream and no executor is due earlier
   std::vector<framework_id> idle_;       // without executors, the longest idle first
   std::vector<std::string> unreadable_;  // records that could not be read, until they are reported
   // --- of one step only

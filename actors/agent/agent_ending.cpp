@@ -28,6 +28,7 @@ void agent::end_executor(step& s, hosted_executor& executor, std::optional<endin
     conclude_executor(s, executor, nullptr);
   } else if (executor.connected) {
     executor.deadline = s.now.now + shutdown_grace(executor.record.info(), options_);
+    expect(executor.deadline);
     internal::ShutdownExecutor shutdown;
     *shutdown.mutable_framework_id() = executor.record.framework_id();
     *shutdown.mutable_executor_id() = executor.record.info().executor_id();
@@ -41,6 +42,7 @@ void agent::end_executor(step& s, hosted_executor& executor, std::optional<endin
 void agent::destroy_executor(step& s, hosted_executor& executor) {
   executor.destroying = true;
   executor.deadline = s.now.now + options_.destroy_retry;
+  expect(executor.deadline);
   s.log("container.destroy container=" + executor.container().value() + " executor=" + executor.id().value());
   internal::DestroyContainer destroy;
   *destroy.mutable_container_id() = executor.record.container_id();

@@ -14,6 +14,7 @@ namespace troupe {
 /// A built-in executor is an actor beside the agent; a custom one is a process in a container of its own.
 void agent::start_executor(step& s, const hosted_framework& framework, hosted_executor& executor) {
   executor.deadline = s.now.now + options_.executor_registration_timeout;
+  expect(executor.deadline);
   s.log("executor.start framework=" + executor.framework().value() + " executor=" + executor.id().value() +
         " container=" + executor.container().value() + " built_in=" + (executor.built_in() ? "true" : "false"));
   if (executor.built_in()) {
@@ -139,8 +140,10 @@ void agent::handle(step& s, const internal::ContainerLaunched& launched) {
   executor->record.set_pid(launched.pid());
   executor->record.set_start_time(launched.start_time());
   s.put(keys::agent_executor(executor->framework(), executor->id()), executor->record);
-  if (executor->at == internal::AgentState::Executor::REGISTERING)  // from now on the process can be blamed
+  if (executor->at == internal::AgentState::Executor::REGISTERING) {  // from now on the process can be blamed
     executor->deadline = s.now.now + options_.executor_registration_timeout;
+    expect(executor->deadline);
+  }
 }
 
 void agent::handle(step& s, const internal::ContainerLaunchFailed& failed) {

@@ -17,6 +17,7 @@ internal::AgentState agent::save() const {
     *saved->mutable_task_id() = key.second.proto();
     stream.save(*saved);
   }
+  if (soonest_) out.set_soonest_ns(nanoseconds_of(*soonest_));
   for (const auto& id : idle_) *out.add_idle() = id.proto();
   for (const auto& key : unreadable_) out.add_unreadable(key);
   return out;
@@ -30,6 +31,7 @@ agent agent::load(const internal::AgentState& state, agent_options options) {
   loaded.hosted_ = hosted_table::load(state);
   for (const auto& stream : state.streams())
     loaded.streams_.emplace(stream_key(stream.framework_id(), stream.task_id()), status_stream::load(stream));
+  if (state.has_soonest_ns()) loaded.soonest_ = monotonic_at(state.soonest_ns());
   loaded.idle_.assign(state.idle().begin(), state.idle().end());
   loaded.unreadable_.assign(state.unreadable().begin(), state.unreadable().end());
   return loaded;

@@ -156,6 +156,7 @@ void agent::send_head(step& s, const stream_key& key, status_stream& stream) {
   update.set_latest_state(stream.latest());
   s.say(leader(), std::move(update));
   stream.sent(s.now.now, options_.status_retry, options_.status_retry_max);
+  expect(stream.due());
 }
 
 void agent::rest_streams() {

@@ -28,8 +28,8 @@ class outbox_runner {
 
   void start(std::uint64_t incarnation) { incarnation_ = incarnation; }
 
-  /// `cause` is the event whose step made this outbox, `event` its id in the ring.
-  void run(outbox out, const Envelope& cause, std::uint64_t event, std::uint64_t epoch) {
+  /// `cause` is the event whose step made this outbox, `event` its id in the ring, `now` the step's time.
+  void run(outbox out, const Envelope& cause, std::uint64_t event, std::uint64_t epoch, wall_time now) {
     for (const auto& line : out.log) spdlog::info("{}", line);
     held item;
     item.letters = std::move(out.letters);
@@ -38,14 +38,14 @@ class outbox_runner {
     item.epoch = epoch;
     item.wake_at = out.wake_at;
     item.sets_timer = true;
-    enqueue(std::move(item), std::move(out.edits));
+    enqueue(std::move(item), std::move(out.edits), now);
   }
 
   /// Runs `action` once all that has been decided so far is durable: for answers that show the core's state.
   void when_durable(std::function<void()> action) {
     held item;
     item.action = std::move(action);
-    enqueue(std::move(item), {});
+    enqueue(std::move(item), {}, wall_time());
   }
 
   /// A timer message came. True: the moment that the last outbox asked for is reached, and the core must be told.
@@ -73,10 +73,10 @@ class outbox_runner {
     std::function<void()> action;
   };
 
-  void enqueue(held item, std::vector<edit> edits) {
+  void enqueue(held item, std::vector<edit> edits, wall_time now) {
     item.durable = edits.empty();
     if (item.durable && queue_.empty()) {
-      release(item);
+      release(item, now);
       return;
     }
     queue_.push_back(std::move(item));
@@ -98,23 +98,24 @@ class outbox_runner {
 
   void on_durable(std::uint64_t number) {
     queue_[number - first_].durable = true;
+    const auto now = wall_now();
     while (!queue_.empty() && queue_.front().durable) {
       auto item = std::move(queue_.front());
       queue_.pop_front();
       ++first_;
-      release(item);
+      release(item, now);
     }
   }
 
-  void release(held& item) {
-    for (auto& letter : item.letters) deliver(std::move(letter), item);
+  void release(held& item, wall_time now) {
+    for (auto& letter : item.letters) deliver(std::move(letter), item, now);
     if (item.action) item.action();
     if (!item.sets_timer) return;
     wish_ = item.wake_at;
     if (wish_ && (!armed_ || *wish_ < *armed_)) arm();
   }
 
-  void deliver(letter out, const held& item) {
+  void deliver(letter out, const held& item, wall_time now) {
     auto head = std::make_shared<Envelope>();
     *head->mutable_from() = at_;
     *head->mutable_to() = std::move(out.to);
@@ -123,7 +124,7 @@ class outbox_runner {
     head->set_trace(item.trace);
     head->set_cause(item.cause);
     if (item.epoch != 0) head->set_epoch(item.epoch);
-    head->set_sent_at_ns(to_ns(wall_now()));
+    head->set_sent_at_ns(to_ns(now));
     head->set_verb(out.verb);
     rt_.names.deliver(head, out.body);
   }

@@ -163,7 +163,7 @@ class shell {
     ++steps_;
     rt_->ring.record(head, event, to_ns(now.wall_now), static_cast<std::uint32_t>(out.letters.size()));
     if (setup_.check) core_->check_invariants();
-    runner_->run(std::move(out), head, event, detail::epoch_of<Core>::get(*core_));
+    runner_->run(std::move(out), head, event, detail::epoch_of<Core>::get(*core_), now.wall_now);
     status_->busy_since_ns.store(0);
   }
 

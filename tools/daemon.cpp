@@ -1,6 +1,7 @@
 #include "tools/daemon.hpp"
 
 #include "actors/gateway/metrics.hpp"
+#include "actors/runtime/paced_log_sink.hpp"
 #include "isolators/machine.hpp"
 #include "tools/journal_metrics.hpp"
 #include "tools/release.hpp"
@@ -121,6 +122,16 @@ class log_pace {
   std::uint64_t untold_ = 0;
 };
 
+/// In colours for people, in groups for files.
+void log_to_stderr() {
+  if (spdlog::get("troupe")) return;
+  if (::isatty(STDERR_FILENO) != 0)
+    spdlog::set_default_logger(spdlog::stderr_color_mt("troupe"));
+  else
+    spdlog::set_default_logger(
+        std::make_shared<spdlog::logger>("troupe", std::make_shared<paced_log_sink>(STDERR_FILENO)));
+}
+
 }  // namespace
 
 std::optional<error> refuse_address(const daemon_options& options) {
@@ -187,7 +198,7 @@ std::map<std::string, std::string> option_values(const CLI::App& command) {
 
 result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_options options,
                                              std::map<std::string, std::string> flags) {
-  if (!spdlog::get("troupe")) spdlog::set_default_logger(spdlog::stderr_color_mt("troupe"));
+  log_to_stderr();
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   if (auto completed = complete(options, role); !completed) return completed.error();
   std::unique_ptr<daemon> made(new daemon);

@@ -3,6 +3,7 @@ import base64
 import os
 import random
 import socket
+import ssl
 import struct
 
 # Only against hanging for ever: no test measures time.
@@ -127,7 +128,7 @@ def await_end(s):
                 return got
             if len(got) < 65536:
                 got += more
-    except ConnectionError:
+    except (ConnectionError, ssl.SSLError):
         return got
 
 

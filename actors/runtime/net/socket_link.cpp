@@ -8,6 +8,7 @@ namespace {
 
 // Tag and length of a field, and a Credit beside the envelopes.
 constexpr std::size_t frame_overhead_bytes = 64;
+constexpr std::uint64_t unsent_bytes_always = 1u << 20;
 
 void count(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) {
   counter.fetch_add(more, std::memory_order_relaxed);
@@ -29,7 +30,11 @@ struct socket_link::token {
 };
 
 socket_link::socket_link(const link_greeting& greeting, const link_options& options)
-    : peer_(greeting.peer), options_(options), outgoing_(greeting.credit_bytes), incoming_(options.credit_bytes) {}
+    : peer_(greeting.peer),
+      options_(options),
+      outgoing_(greeting.credit_bytes),
+      incoming_(options.credit_bytes),
+      unsent_(options_.unsent, unsent_bytes_always) {}
 
 bool socket_link::send(Envelope envelope) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -44,7 +49,8 @@ bool socket_link::send(Envelope envelope) {
   const auto before = queue_.size();
   const auto bytes = append_envelope(queue_, envelope);
   entries_.push_back({queue_.size() - before, bytes});
-  if (queue_.size() - queue_begin_ > options_.send_queue_bytes) {
+  const auto waiting = queue_.size() - queue_begin_;
+  if (!unsent_.hold(waiting) || waiting > options_.send_queue_bytes) {
     count(options_.counters->closed_slow_reader);
     close_reason_ = "slow reader";
     abandoned_ = true;
@@ -80,6 +86,7 @@ void socket_link::drop_queue() {
   entries_.clear();
   queue_ = {};
   queue_begin_ = 0;
+  (void)unsent_.hold(0);
 }
 
 bool socket_link::writable() const {
@@ -134,6 +141,7 @@ std::string socket_link::take_queue() {
     entries_.pop_front();
   }
   count(options_.counters->envelopes_sent, envelopes);
+  (void)unsent_.hold(queue_.size() - queue_begin_ - encoded);
   if (entries_.empty() && queue_begin_ == 0) return std::exchange(queue_, {});
   auto frame = queue_.substr(queue_begin_, encoded);
   queue_begin_ += encoded;

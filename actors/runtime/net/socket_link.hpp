@@ -85,6 +85,7 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   std::string queue_;
   std::size_t queue_begin_ = 0;  ///< what of queue_ has been taken already
   std::deque<entry> entries_;
+  budget_share unsent_;  ///< of what waits
 };
 
 }  // namespace troupe

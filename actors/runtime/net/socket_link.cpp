@@ -9,6 +9,7 @@ namespace {
 // Tag and length of a field, and a Credit beside the envelopes.
 constexpr std::size_t frame_overhead_bytes = 64;
 constexpr std::uint64_t unsent_bytes_always = 1u << 20;
+constexpr std::uint64_t unhandled_bytes_always = 64u << 10;
 
 void count(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) {
   counter.fetch_add(more, std::memory_order_relaxed);
@@ -34,7 +35,8 @@ socket_link::socket_link(const link_greeting& greeting, const link_options& opti
       options_(options),
       outgoing_(greeting.credit_bytes),
       incoming_(options.credit_bytes),
-      unsent_(options_.unsent, unsent_bytes_always) {}
+      unsent_(options_.unsent, unsent_bytes_always),
+      unhandled_(options_.unhandled, unhandled_bytes_always) {}
 
 bool socket_link::send(Envelope envelope) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -51,11 +53,7 @@ bool socket_link::send(Envelope envelope) {
   entries_.push_back({queue_.size() - before, bytes});
   const auto waiting = queue_.size() - queue_begin_;
   if (!unsent_.hold(waiting) || waiting > options_.send_queue_bytes) {
-    count(options_.counters->closed_slow_reader);
-    close_reason_ = "slow reader";
-    abandoned_ = true;
-    drop_queue();
-    wake_to_close();
+    give_up("slow reader");
     return false;
   }
   wake_if_idle();
@@ -67,6 +65,25 @@ void socket_link::close(const std::string& reason) {
   if (close_reason_) return;
   close_reason_ = reason;
   wake_to_close();
+}
+
+void socket_link::abandon(const std::string& reason) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!close_reason_) give_up(reason);
+}
+
+void socket_link::give_up(const std::string& reason) {
+  count(options_.counters->closed_slow_reader);
+  close_reason_ = reason;
+  abandoned_ = true;
+  drop_queue();
+  wake_to_close();
+}
+
+bool socket_link::must_wait() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  waits_ = !unhandled_.hold(incoming_.held()) && !close_reason_;
+  return waits_;
 }
 
 void socket_link::attach(std::function<void()> wake) {
@@ -155,6 +172,11 @@ std::string socket_link::take_queue() {
 void socket_link::finished_with(std::uint64_t bytes) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (incoming_.released(bytes)) wake_if_idle();
+  const bool little = unhandled_.hold(incoming_.held());
+  if (waits_ && little && wake_) {
+    waits_ = false;
+    wake_();
+  }
 }
 
 std::optional<std::string> socket_link::receive(std::string_view bytes, const link_events& events) {

@@ -209,6 +209,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
 
   void read_frames() {
     if (reading_ || !link_ || closing_ || ended_) return;
+    if (waits_ = link_->must_wait(); waits_) return;
     read([](websocket_session& s, std::string_view bytes) {
       if (s.closing_ || s.ended_) return;
       if (auto wrong = s.link_->receive(bytes, s.events_)) s.protocol_error(*wrong);
@@ -278,6 +279,9 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     }
     if (link_->closing() && !close_by_) set_close_deadline(close_grace);
     pump();
+    if (!waits_) return;
+    heard_at_ = clock::now();  // it was not listened to
+    read_frames();
   }
 
   void pump() {
@@ -304,7 +308,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   void on_tick(std::chrono::milliseconds heartbeat, std::chrono::milliseconds silence) {
     const auto now = clock::now();
     if (close_by_ && now >= *close_by_) return fail(close_reason_.empty() ? "closed" : close_reason_);
-    if (!closing_ && now - heard_at_ >= silence) {
+    if (!closing_ && !waits_ && now - heard_at_ >= silence) {
       options_.counters->closed_silence.fetch_add(1);
       const auto why = "silence: nothing heard for " + std::to_string(silence.count()) + " ms";
       tell(refusal::link_silence, why);
@@ -379,6 +383,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   beast::flat_buffer buffer_;
   std::string outgoing_;
   bool reading_ = false;
+  bool waits_ = false;  ///< does not read until our actors have less of it
   bool writing_ = false;
   bool closing_ = false;
   bool ended_ = false;

@@ -238,6 +238,9 @@ TEST_CASE("edge: answers that nobody reads are bounded together") {
   INFO("and the connection is as good as before");
   client.send(ask);
   CHECK(contains(client.read_response(), " 200 "));
+  client.end_of_sending();
+  client.read_to_end();  // which comes after the answer has been counted off
+  f.server->stop();
   CHECK(options.unread->held() == 0);
 }
 
@@ -254,7 +257,7 @@ TEST_CASE("edge: a client that takes its answer a little at a time is dropped al
   });
   auto client = f.connect();
   client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n");
-  while (!client.read_until("aaaa").empty()) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  while (f.server->refused().count(refusal::slow_reader) == 0) REQUIRE_FALSE(client.read_until("aaaa").empty());
   CHECK(contains(f.wait_for(refusal::slow_reader).why, "too slowly"));
 }
 
@@ -337,6 +340,28 @@ TEST_CASE("edge: frames that are not finished are bounded together") {
   good.send_binary(letter.SerializeAsString());
   CHECK(f.ear.wait_envelopes(1).back() == "hello");
   CHECK(links.unfinished->held() <= 5u << 20);
+}
+
+TEST_CASE("edge: a link of which much is not finished with is not read, and is read again when it is") {
+  link_options links;
+  links.unhandled = std::make_shared<byte_budget>(1);
+  besieged_server f({}, links);
+  f.ear.hold();
+  auto client = f.linked("busy");
+  constexpr std::size_t letters = 200, bytes = 4096, always = 64u << 10;
+  for (std::size_t i = 0; i < letters; ++i) {
+    internal::Frame letter;
+    *letter.add_envelopes() = envelope(std::string(bytes, 'x'));
+    client.send_binary(letter.SerializeAsString());
+  }
+  const auto taken = always / bytes;  // and one that says that it is enough, or that is more
+  f.ear.wait_envelopes(taken);
+  f.ear.wait_up()->send(envelope("are you there"));
+  CHECK_FALSE(client.read_frame().empty());
+  CHECK(f.ear.envelopes() <= taken + 1);
+  CHECK(links.unhandled->held() <= always + 2 * bytes);
+  f.ear.let_go();
+  CHECK(f.ear.wait_envelopes(letters).size() == letters);
 }
 
 TEST_CASE("edge: links run on threads of their own, which strangers at the door do not hold up") {

@@ -20,8 +20,8 @@ namespace {
 // Payloads nest as specs of tasks do, some ten levels; hostile ones as deep as their bytes allow.
 constexpr int payload_depth_max = 64;
 
-// Letters that wait in the mailboxes of all proxies together: half a gigabyte or so of status updates.
-constexpr std::uint64_t letters_max = 1u << 20;
+// Letters that wait in the mailboxes of all proxies together: a gigabyte or so of status updates.
+constexpr std::uint64_t letters_max = 1u << 19;
 constexpr std::uint64_t letters_always = 4096, letters_between_checks = 1024;
 
 using to_master = join<agent_says_to_master, framework_says_to_master, operator_says_to_master>;

@@ -37,7 +37,7 @@ void fill_standard_descriptors() {
   if (fd >= 0) ::close(fd);
 }
 
-constexpr std::size_t messages_a_turn = 300;
+constexpr std::size_t messages_a_turn = 50;
 constexpr int exit_gave_up = 70;  // EX_SOFTWARE of sysexits.h
 
 }  // namespace

@@ -45,7 +45,7 @@ struct link_options {
   std::shared_ptr<byte_budget> unfinished = std::make_shared<byte_budget>(512u << 20);  ///< of frames that still come
   /// Of letters that came and that our actors have not finished with: as messages they are many times larger. A link
   /// that holds more than its share is not closed but not read for a while.
-  std::shared_ptr<byte_budget> unhandled = std::make_shared<byte_budget>(4u << 20);
+  std::shared_ptr<byte_budget> unhandled = std::make_shared<byte_budget>(512u << 10);
 };
 
 /// One established link. Thread-safe; kept alive by shared_ptr; ends by itself when the connection does.

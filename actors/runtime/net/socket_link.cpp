@@ -9,7 +9,7 @@ namespace {
 // Tag and length of a field, and a Credit beside the envelopes.
 constexpr std::size_t frame_overhead_bytes = 64;
 constexpr std::uint64_t unsent_bytes_always = 1u << 20;
-constexpr std::uint64_t unhandled_bytes_always = 64u << 10;
+constexpr std::uint64_t unhandled_bytes_always = 16u << 10;
 
 void count(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) {
   counter.fetch_add(more, std::memory_order_relaxed);

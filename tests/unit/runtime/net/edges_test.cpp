@@ -348,7 +348,7 @@ TEST_CASE("edge: a link of which much is not finished with is not read, and is r
   besieged_server f({}, links);
   f.ear.hold();
   auto client = f.linked("busy");
-  constexpr std::size_t letters = 200, bytes = 4096, always = 64u << 10;
+  constexpr std::size_t letters = 200, bytes = 4096, always = 16u << 10;
   for (std::size_t i = 0; i < letters; ++i) {
     internal::Frame letter;
     *letter.add_envelopes() = envelope(std::string(bytes, 'x'));

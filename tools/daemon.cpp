@@ -3,21 +3,23 @@
 #include "actors/gateway/metrics.hpp"
 #include "actors/runtime/paced_log_sink.hpp"
 #include "isolators/machine.hpp"
+#include "protocol/quoting.hpp"
 #include "tools/journal_metrics.hpp"
-#include "tools/release.hpp"
+#include "tools/this_build.hpp"
 
 #include <arpa/inet.h>
 #include <google/protobuf/stubs/logging.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <optional>
 
 namespace troupe {
@@ -94,33 +96,21 @@ result<void> complete(daemon_options& options, const std::string& role) {
   return make_folder("runtime-dir", options.runtime_dir);
 }
 
-/// Lets ten lines in ten seconds through, however many connections are refused: a flood must not fill the disk.
-class log_pace {
- public:
-  /// How many were held back before this one; none: hold this one back too.
-  std::optional<std::uint64_t> next() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    if (now - began_ >= window) {
-      began_ = now;
-      told_ = 0;
-    }
-    if (told_ == told_max) {
-      ++untold_;
-      return std::nullopt;
-    }
-    ++told_;
-    return std::exchange(untold_, 0);
+/// So many connections that journal, files and containers still find descriptors.
+std::size_t connections_possible(std::size_t wanted, const std::string& role) {
+  constexpr rlim_t kept_max = 1024;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
+  // What an agent starts inherits its limit, and old programs break where it is high; a master starts nothing.
+  if (role == "master" && files.rlim_cur < files.rlim_max) {
+    const rlimit raised{std::min<rlim_t>(files.rlim_max, wanted + kept_max), files.rlim_max};
+    if (raised.rlim_cur > files.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) files = raised;
   }
-
- private:
-  static constexpr std::chrono::seconds window{10};
-  static constexpr unsigned told_max = 10;
-  std::mutex mutex_;
-  std::chrono::steady_clock::time_point began_{};
-  unsigned told_ = 0;
-  std::uint64_t untold_ = 0;
-};
+  const auto possible = static_cast<std::size_t>(files.rlim_cur - std::min(files.rlim_cur / 4, kept_max));
+  if (possible < wanted)
+    spdlog::info("{}.few_descriptors limit={} connections_max={} wanted={}", role, files.rlim_cur, possible, wanted);
+  return std::min(wanted, possible);
+}
 
 /// In colours for people, in groups for files.
 void log_to_stderr() {
@@ -167,6 +157,16 @@ void add_daemon_options(CLI::App& command, daemon_options& o, const std::string&
       ->capture_default_str();
   command.add_flag("--insecure", o.insecure, "Allow an address beyond loopback although nobody is authenticated")
       ->envname(variable("INSECURE"));
+  command.add_option("--max-connections", o.connections_max, "Connections at once, links included")
+      ->envname(variable("MAX_CONNECTIONS"))
+      ->check(CLI::Range(16, 1000000))
+      ->capture_default_str();
+  command
+      .add_option("--max-connections-per-address", o.connections_per_address_max,
+                  "Of these from one address, or one user of this machine; links, once they are up, do not count")
+      ->envname(variable("MAX_CONNECTIONS_PER_ADDRESS"))
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
   add_tls_options(command, o.tls);
 }
 
@@ -209,7 +209,7 @@ result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_opt
   }
   made->role_ = role;
   made->options_ = options;
-  made->facts_.version = release_version;
+  made->facts_.build = this_build();
   made->facts_.start_time = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   made->facts_.hostname = options.hostname;
   made->facts_.insecure = options.insecure;
@@ -225,10 +225,10 @@ result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_opt
   if (!host) return host.error();
   made->host_ = std::move(*host);
   made->io_ = std::make_unique<io_threads>();
-  build_facts build;
-  build.version = release_version;
-  made->gateway_ =
-      std::make_unique<gateway>(made->routes_, role == "agent" ? "slave(1)" : role, build, made->host_->board());
+  constexpr int less_than_all_else = 10;
+  made->doors_ = std::make_unique<io_threads>(1, less_than_all_else);
+  made->gateway_ = std::make_unique<gateway>(made->routes_, role == "agent" ? "slave(1)" : role, made->facts_.build,
+                                             made->host_->board());
   return made;
 }
 
@@ -251,16 +251,23 @@ result<void> daemon::listen(std::function<link_identity()> who, const std::strin
   listening.unix_path = unix_path;
   listening.unix_mode = 0666;  // sandboxes of any user talk to their agent through it
   listening.tls = tls_;
-  listening.on_handshake_failed = [role = role_, pace = std::make_shared<log_pace>()](const std::string& peer,
-                                                                                      const std::string& why) {
-    if (auto untold = pace->next())
-      spdlog::warn("{}.tls_refused peer={} untold={} reason=\"{}\"", role, peer, *untold, why);
-  };
+  listening.places.all = connections_possible(options_.connections_max, role_);
+  listening.places.of_source =
+      std::min(options_.connections_per_address_max, listening.places.all - listening.places.all / 4);
+  listening.refused = std::make_shared<refusals>(
+      [role = role_](refusal cause, const std::string& peer, const std::string& why, std::uint64_t untold) {
+        constexpr std::size_t reason_bytes_max = 300;
+        spdlog::warn("{}.peer_refused cause={} peer={} untold={} reason={}", role, refusal_name(cause), peer, untold,
+                     quoted(why, reason_bytes_max));
+      });
+  link_options_.refused = listening.refused;
+  link_options_.unfinished = listening.unfinished;
   link_acceptor acceptor;
   acceptor.admit = [who](const link_identity& peer) { return admit_callers(who(), peer); };
   acceptor.events = hub_->events();
   acceptor.options = link_options_;
-  auto server = http_server::open(*io_, listening, routes_, acceptor);
+  acceptor.threads = io_.get();
+  auto server = http_server::open(*doors_, listening, routes_, acceptor);
   if (!server) return server.error();
   server_ = std::move(*server);
   gateway_->metrics()->add(http_metrics(*server_));
@@ -320,8 +327,10 @@ daemon::~daemon() {
   hub_.reset();
   gateway_.reset();
   if (io_) io_->stop();
+  if (doors_) doors_->stop();
+  host_.reset();  // whose last answers still find the doors
+  doors_.reset();
   io_.reset();
-  host_.reset();
 }
 
 }  // namespace troupe

@@ -40,6 +40,8 @@ struct daemon_options {
   std::string ready_file;   ///< where the URL is written once the daemon listens; empty: nowhere
   std::string log_level = "info";
   bool insecure = false;
+  std::size_t connections_max = 16384;  ///< links included; fewer where the process may not open so many files
+  std::size_t connections_per_address_max = 1024;  ///< or user of the Unix socket; links do not count
   tls_options tls;
 };
 
@@ -76,8 +78,11 @@ class daemon {
     auto& asked = desk(actor);
     gateway_->add_view("/state", [this, &asked, render](const http_request&, responder respond) {
       asked.ask("", [this, render, respond](const view& found) {
-        const auto* known = dynamic_cast<const View*>(found.get());
-        respond(known ? json(render(*known, facts_)) : http_text(503, "Not recovered yet; try again.\n"));
+        // Not in the actors' thread: a large view takes its time to write.
+        doors_->post([this, render, respond, found] {
+          const auto* known = dynamic_cast<const View*>(found.get());
+          respond(known ? json(render(*known, facts_)) : http_text(503, "Not recovered yet; try again.\n"));
+        });
       });
     });
   }
@@ -107,7 +112,8 @@ class daemon {
   std::shared_ptr<const tls_context> tls_;  ///< of the port; null: plain
   std::unique_ptr<process> host_;
   std::map<std::string, std::unique_ptr<view_desk>> desks_;
-  std::unique_ptr<io_threads> io_;
+  std::unique_ptr<io_threads> io_;     ///< where links run
+  std::unique_ptr<io_threads> doors_;  ///< where strangers are heard: what they ask for delays no link
   std::shared_ptr<http_routes> routes_ = std::make_shared<http_routes>();
   std::unique_ptr<gateway> gateway_;
   std::unique_ptr<link_hub> hub_;

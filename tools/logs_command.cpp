@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include <chrono>
+#include <cstdlib>
 #include <iostream>
 #include <thread>
 
@@ -30,7 +31,8 @@ struct log_place {
 /// Agents serve as their master does: `scheme` is its.
 std::string agent_url(const json::value& state, const std::string& id, const std::string& scheme) {
   for (const auto& agent : list(state, "slaves"))
-    if (text(agent, "id") == id) return scheme + "://" + text(agent, "hostname") + ":" + text(agent, "port");
+    if (text(agent, "id") == id)
+      return sdk::http_url(text(agent, "hostname"), std::atoi(text(agent, "port").c_str()), scheme);
   return {};
 }
 

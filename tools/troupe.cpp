@@ -5,8 +5,8 @@
 #include "tools/local_command.hpp"
 #include "tools/logs_command.hpp"
 #include "tools/master_daemon.hpp"
-#include "tools/release.hpp"
 #include "tools/run_command.hpp"
+#include "tools/this_build.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
   add_kill_command(app, exit_code);
   add_logs_command(app, exit_code);
   app.add_subcommand("version", "The release of this program")->callback([] {
-    std::cout << "troupe " << release_version << std::endl;
+    const auto build = this_build();
+    std::cout << "troupe " << build.version << (build.git_sha.empty() ? "" : " " + build.git_sha) << std::endl;
   });
   auto named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(named).empty()) {

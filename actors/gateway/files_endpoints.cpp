@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::size_t piece_bytes = 256u << 10;
 
+/// One request that the disk is read for, with the place that it has taken.
+struct asked_for {
+  std::shared_ptr<files> served;
+  std::weak_ptr<disk_desk> desk;  ///< which may hold this
+  std::shared_ptr<void> place;
+  http_request request;
+};
+
 /// A number from the query; none when it is absent or -1.
 result<std::optional<std::uint64_t>> number(const http_request& request, const std::string& name) {
   const auto it = request.query.find(name);
@@ -40,8 +48,9 @@ std::size_t cut_character(const std::string& data) {
   return 0;
 }
 
-http_response browse(const files& served, const http_request& request) {
-  auto entries = served.browse(path_of(request));
+http_response browse(const asked_for& a) {
+  const auto& request = a.request;
+  auto entries = a.served->browse(path_of(request));
   if (!entries) return http_error(entries.error());
   std::string json;
   {
@@ -60,12 +69,13 @@ http_response browse(const files& served, const http_request& request) {
   return json_answer(request, std::move(json));
 }
 
-http_response read(const files& served, const http_request& request) {
+http_response read(const asked_for& a) {
+  const auto& request = a.request;
   auto offset = number(request, "offset");
   if (!offset) return http_error(offset.error());
   auto length = number(request, "length");
   if (!length) return http_error(length.error());
-  auto piece = served.read(path_of(request), *offset, *length);
+  auto piece = a.served->read(path_of(request), *offset, *length);
   if (!piece) return http_error(piece.error());
   // A reader goes on behind what it got, so a character that the piece would cut in two is left to the next one; but it
   // must get on.
@@ -97,12 +107,42 @@ std::string quoted(const std::string& name) {
   return out + "\"";
 }
 
-http_response download(const files& served, const http_request& request) {
+/// The pieces of one file, each read when it is asked for, by a thread that may wait for the disk.
+class file_source : public std::enable_shared_from_this<file_source> {
+ public:
+  file_source(std::weak_ptr<disk_desk> desk, std::shared_ptr<void> place, file_descriptor fd, std::uint64_t begin,
+              std::uint64_t end)
+      : desk_(std::move(desk)), place_(std::move(place)), fd_(std::move(fd)), at_(begin), end_(end) {}
+
+  void next(std::function<void(std::optional<std::string>)> done) {
+    const auto desk = desk_.lock();
+    if (!desk) return done(std::nullopt);
+    desk->post([self = shared_from_this(), done = std::move(done)] { done(self->read()); });
+  }
+
+ private:
+  std::optional<std::string> read() {
+    if (at_ == end_) return std::nullopt;
+    auto piece = read_at(fd_.get(), at_, static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, end_ - at_)));
+    if (!piece || piece->empty()) return std::nullopt;
+    at_ += piece->size();
+    return std::move(*piece);
+  }
+
+  std::weak_ptr<disk_desk> desk_;  ///< which may hold what waits for it
+  std::shared_ptr<void> place_;
+  file_descriptor fd_;
+  std::uint64_t at_;
+  const std::uint64_t end_;
+};
+
+http_response download(const asked_for& a) {
+  const auto& request = a.request;
   auto offset = number(request, "offset");
   if (!offset) return http_error(offset.error());
   auto length = number(request, "length");
   if (!length) return http_error(length.error());
-  auto file = served.open(path_of(request));
+  auto file = a.served->open(path_of(request));
   if (!file) return http_error(file.error());
   http_response response;
   response.content_type = content_type_of(file->name);
@@ -111,32 +151,29 @@ http_response download(const files& served, const http_request& request) {
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   const auto begin = std::min(offset->value_or(0), file->size_bytes);
   response.source_bytes = std::min(length->value_or(file->size_bytes), file->size_bytes - begin);
-  response.source = [fd = std::make_shared<file_descriptor>(std::move(file->fd)), at = begin,
-                     end = begin + response.source_bytes]() mutable -> std::optional<std::string> {
-    if (at == end) return std::nullopt;
-    auto piece = read_at(fd->get(), at, static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, end - at)));
-    if (!piece || piece->empty()) return std::nullopt;
-    at += piece->size();
-    return std::move(*piece);
-  };
+  const auto pieces =
+      std::make_shared<file_source>(a.desk, a.place, std::move(file->fd), begin, begin + response.source_bytes);
+  response.source = [pieces](std::function<void(std::optional<std::string>)> done) { pieces->next(std::move(done)); };
   return response;
 }
 
-http_response debug(const files& served, const http_request& request) {
+http_response debug(const asked_for& a) {
   std::string json;
   {
     json_object_writer names(json);
-    for (const auto& [name, real] : served.attached()) names.field(name, real);
+    for (const auto& [name, real] : a.served->attached()) names.field(name, real);
   }
-  return json_answer(request, std::move(json));
+  return json_answer(a.request, std::move(json));
 }
 
 }  // namespace
 
-void serve_files(http_routes& routes, std::shared_ptr<files> served, std::shared_ptr<io_threads> disk) {
-  const auto serve = [&](const std::string& path, http_response (*answer)(const files&, const http_request&)) {
-    routes.add("GET", path, [served, disk, answer](const http_request& request, const responder& respond) {
-      disk->post([served, answer, request, respond] { respond(answer(*served, request)); });
+void serve_files(http_routes& routes, const std::shared_ptr<files>& served, const std::shared_ptr<disk_desk>& desk) {
+  const auto serve = [&](const std::string& path, http_response (*answer)(const asked_for&)) {
+    routes.add("GET", path, [served, desk, answer](const http_request& request, const responder& respond) {
+      auto place = desk->take_place();
+      if (!place) return respond(http_text(503, "As many files are being read as may be at once; try again."));
+      desk->post([a = asked_for{served, desk, std::move(place), request}, answer, respond] { respond(answer(a)); });
     });
   };
   serve("/files/browse", browse);

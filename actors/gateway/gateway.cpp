@@ -2,8 +2,11 @@
 
 #include "actors/gateway/files_endpoints.hpp"
 #include "actors/gateway/json_answer.hpp"
+#include "actors/gateway/metrics.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/verbs.hpp"
+
+#include <prometheus/metric_family.h>
 
 #include <chrono>
 
@@ -15,13 +18,7 @@ std::string version_json(const build_facts& facts) {
   std::string json;
   {
     json_object_writer all(json);
-    all.field("version", facts.version)
-        .field("build_date", facts.build_date)
-        .field("build_time", static_cast<double>(facts.build_time_s))
-        .field("build_user", facts.build_user);
-    if (!facts.git_sha.empty()) all.field("git_sha", facts.git_sha);
-    if (!facts.git_branch.empty()) all.field("git_branch", facts.git_branch);
-    if (!facts.git_tag.empty()) all.field("git_tag", facts.git_tag);
+    build_fields(facts, all);
   }
   return json;
 }
@@ -70,6 +67,12 @@ gateway::gateway(std::shared_ptr<http_routes> routes, std::string process, const
     respond(std::move(response));
   });
   serve_files(*routes_, files_, disk_);
+  metrics_->add([disk = disk_](std::vector<prometheus::MetricFamily>& into) {
+    append_gauge(into, "troupe_files_reading", "Requests that read files, downloads under way included",
+                 static_cast<double>(disk->taken()));
+    append_counter(into, "troupe_files_refused_total", "Requests for files that were refused because of too many",
+                   disk->refused());
+  });
 }
 
 void gateway::add_view(const std::string& path, std::function<void(const http_request&, responder)> view) {

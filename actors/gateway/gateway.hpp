@@ -1,26 +1,17 @@
 #pragma once
 
+#include "actors/gateway/build_facts.hpp"
+#include "actors/gateway/disk_desk.hpp"
 #include "actors/gateway/files.hpp"
 #include "actors/gateway/metrics_page.hpp"
 #include "actors/runtime/net/http_routes.hpp"
-#include "actors/runtime/net/io_threads.hpp"
 #include "actors/runtime/status_block.hpp"
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 namespace troupe {
-
-/// What `/version` tells. Empty ones are left out.
-struct build_facts {
-  std::string version;
-  std::string build_date;
-  std::int64_t build_time_s = 0;
-  std::string build_user;
-  std::string git_sha, git_branch, git_tag;
-};
 
 /// What a daemon shows over HTTP, apart from the v1 API: `/health`, `/version`, `/metrics`, `/actors`, `/files/…`, and
 /// the views its owner adds. It only reads, and works while every actor is stuck.
@@ -47,7 +38,7 @@ class gateway {
   const std::string process_;
   std::shared_ptr<files> files_ = std::make_shared<files>();
   std::shared_ptr<metrics_page> metrics_ = std::make_shared<metrics_page>();
-  std::shared_ptr<io_threads> disk_ = std::make_shared<io_threads>(2);
+  std::shared_ptr<disk_desk> disk_ = std::make_shared<disk_desk>();
 };
 
 }  // namespace troupe

@@ -101,10 +101,12 @@ metrics_page::collector http_metrics(const http_server& server) {
     const auto& c = server.counters();
     append_gauge(into, "troupe_http_connections", "Open connections, links included", value_of(c.open));
     append_counter(into, "troupe_http_connections_accepted_total", "Connections taken in", c.accepted.load());
-    append_counter(into, "troupe_http_connections_refused_total", "Connections turned away because there were too many",
-                   c.refused.load());
-    append_counter(into, "troupe_tls_handshakes_failed_total", "Connections that did not get through the TLS handshake",
-                   c.handshakes_failed.load());
+    auto refused = family("troupe_peers_refused_total", "Peers that were turned away or cut off", MetricType::Counter);
+    for (std::size_t i = 0; i < refusals_known; ++i) {
+      const auto cause = static_cast<refusal>(i);
+      add_value(refused, static_cast<double>(server.refused().count(cause)), "cause", std::string(refusal_name(cause)));
+    }
+    into.push_back(std::move(refused));
     append_counter(into, "troupe_http_requests_total", "Requests", c.requests.load());
     append_counter(into, "troupe_http_bad_requests_total", "Requests that ended their connection",
                    c.bad_requests.load());

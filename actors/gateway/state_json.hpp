@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/gateway/build_facts.hpp"
 #include "troupe/internal/agent_state.pb.h"
 #include "troupe/internal/master_state.pb.h"
 
@@ -13,7 +14,7 @@ namespace troupe {
 
 /// What the process knows of itself beside its actors.
 struct daemon_facts {
-  std::string version;
+  build_facts build;
   double start_time = 0;  ///< seconds since 1970
   std::string hostname;
   std::string address;    ///< host:port

@@ -181,7 +181,8 @@ void agent_capabilities_array(std::string& out) {
 }
 
 void facts_fields(const daemon_facts& facts, json_object_writer& object) {
-  object.field("version", facts.version).field("start_time", facts.start_time).field("hostname", facts.hostname);
+  build_fields(facts.build, object);
+  object.field("start_time", facts.start_time).field("hostname", facts.hostname);
   object.field("insecure", facts.insecure);
   json_object_writer flags(object.key("flags"));
   for (const auto& [name, value] : facts.flags) flags.field(name, value);

@@ -37,6 +37,12 @@ class directory {
     add_endpoint(at, endpoint_of<List>(handle, std::move(status)));
   }
 
+  /// What hands letters over to an actor that hears `List`.
+  template <class List, class Handle>
+  static endpoint endpoint_of(const Handle& handle, std::shared_ptr<status_block> status) {
+    return endpoint_of(handle, std::move(status), List{});
+  }
+
   /// Registers something that is no actor (the process's own supervisor, a test's ear).
   void add_endpoint(const Address& at, endpoint deliver);
 
@@ -70,11 +76,6 @@ class directory {
       return (try_send<Messages>(handle, *status, kind, head, body, credit) || ...);
     };
   }
-  template <class List, class Handle>
-  static endpoint endpoint_of(const Handle& handle, std::shared_ptr<status_block> status) {
-    return endpoint_of(handle, std::move(status), List{});
-  }
-
   status_board& board_;
   mutable std::shared_mutex mutex_;
   std::map<Address, std::shared_ptr<const endpoint>, address_less> endpoints_;

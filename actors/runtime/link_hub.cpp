@@ -5,6 +5,7 @@
 
 #include <caf/send.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -19,14 +20,20 @@ namespace {
 // Payloads nest as specs of tasks do, some ten levels; hostile ones as deep as their bytes allow.
 constexpr int payload_depth_max = 64;
 
+// Letters that wait in the mailboxes of all proxies together: a gigabyte or so of status updates.
+constexpr std::uint64_t letters_max = 1u << 19;
+constexpr std::uint64_t letters_always = 4096, letters_between_checks = 1024;
+
 using to_master = join<agent_says_to_master, framework_says_to_master, operator_says_to_master>;
 using to_agent = join<master_says_to_agent, executor_says_to_agent>;
 
 /// One link and the proxy that speaks through it.
-struct peer_entry {
+struct peer_entry : std::enable_shared_from_this<peer_entry> {
   std::shared_ptr<link> connection;
   Address at;
   caf::actor proxy;  ///< type-erased: only to end it
+  std::shared_ptr<status_block> status;
+  std::atomic<bool> overrun{false};  ///< too many letters waited for the proxy
 
   // Held while a letter of this peer is delivered, and to end that for good.
   std::mutex gate;
@@ -124,10 +131,38 @@ struct link_hub::state : std::enable_shared_from_this<state> {
     auto status = board.of(name);
     status->incarnation.store(entry.connection->peer().incarnation);
     auto handle = system.spawn(proxy<List>, proxy_tools{entry.connection, status});
-    names.add<List>(entry.at, handle, status);
-    if (entry.at.role() == internal::MASTER) names.add<List>(leader(), handle, status);
     entry.proxy = caf::actor_cast<caf::actor>(handle);
+    entry.status = status;
+    auto deliver = bounded(entry.shared_from_this(), directory::endpoint_of<List>(handle, status));
+    if (entry.at.role() == internal::MASTER) names.add_endpoint(leader(), deliver);
+    names.add_endpoint(entry.at, std::move(deliver));
     return true;
+  }
+
+  /// A mailbox has no bound of its own: whoever asks for more answers than it takes would fill the memory with them.
+  directory::endpoint bounded(std::shared_ptr<peer_entry> entry, directory::endpoint deliver) {
+    return [weak = weak_from_this(), entry = std::move(entry), deliver = std::move(deliver)](
+               const directory::head_ptr& head, const directory::body_ptr& body, const std::shared_ptr<void>& credit) {
+      if (entry->overrun.load(std::memory_order_relaxed)) return false;
+      const auto depth = entry->status->depth();
+      if (depth >= letters_always && depth % letters_between_checks == 0) {
+        const auto hub = weak.lock();
+        if (hub && depth > hub->letters_left()) {
+          entry->overrun.store(true);
+          entry->connection->abandon("slow reader");
+          return false;
+        }
+      }
+      return deliver(head, body, credit);
+    };
+  }
+
+  /// Of those that may wait for all proxies together; each may have as many as nobody has.
+  std::uint64_t letters_left() const {
+    std::shared_lock<std::shared_mutex> lock(mutex);
+    std::uint64_t waiting = 0;
+    for (const auto& [at, entry] : by_address) waiting += entry->status ? entry->status->depth() : 0;
+    return waiting < letters_max ? letters_max - waiting : 0;
   }
 
   /// False: our role and the peer's do not talk.

@@ -37,6 +37,7 @@ void fill_standard_descriptors() {
   if (fd >= 0) ::close(fd);
 }
 
+constexpr std::size_t messages_a_turn = 50;
 constexpr int exit_gave_up = 70;  // EX_SOFTWARE of sysexits.h
 
 }  // namespace
@@ -58,6 +59,8 @@ result<std::unique_ptr<process>> process::open(const process_options& options) {
 process::process(const process_options& options) : name_(options.name) {
   config_.set("scheduler.policy", caf::atom("sharing"));
   config_.set("scheduler.max-threads", static_cast<std::size_t>(options.workers));
+  // Whoever floods one actor's mailbox does not keep the others from their turn.
+  config_.set("scheduler.max-throughput", messages_a_turn);
 }
 
 result<void> process::start(const process_options& options) {

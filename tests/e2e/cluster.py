@@ -50,6 +50,7 @@ class Daemon:
         self.log = folder / (name + ".log")
         self.process = None
         self.url = None
+        self.trusts = None  # an ssl.SSLContext, of one that speaks TLS
 
     def start(self):
         self.ready.unlink(missing_ok=True)
@@ -76,7 +77,7 @@ class Daemon:
                 raise
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE_S, context=self.trusts) as answer:
             return answer.read()
 
     def state(self):

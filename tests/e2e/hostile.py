@@ -3,6 +3,7 @@ import base64
 import os
 import random
 import socket
+import ssl
 import struct
 
 # Only against hanging for ever: no test measures time.
@@ -86,9 +87,12 @@ class Door:
     def __init__(self, name, role, family, address):
         self.name, self.role, self.family, self.address = name, role, family, address
 
-    def connect(self):
+    def connect(self, source=None):
+        """From `source`, another address of this machine, if the door has addresses."""
         s = socket.socket(self.family, socket.SOCK_STREAM)
         s.settimeout(PATIENCE_S)
+        if source and self.family == socket.AF_INET:
+            s.bind((source, 0))
         s.connect(self.address)
         return s
 
@@ -127,7 +131,7 @@ def await_end(s):
                 return got
             if len(got) < 65536:
                 got += more
-    except ConnectionError:
+    except (ConnectionError, ssl.SSLError):
         return got
 
 

@@ -50,7 +50,7 @@ class served_world {
  private:
   std::filesystem::path top_;
   std::shared_ptr<files> served_ = std::make_shared<files>();
-  std::shared_ptr<io_threads> disk_ = std::make_shared<io_threads>();
+  std::shared_ptr<disk_desk> disk_ = std::make_shared<disk_desk>(disk_desk::limits{1, 4});
   http_routes routes_;
 };
 
@@ -82,7 +82,9 @@ void check(http_response response) {
   auto body = response.body;
   fuzzing::require(!response.source || response.source_bytes <= source_bytes_max, "no more is announced than is there");
   while (response.source) {
-    auto piece = response.source();
+    std::promise<std::optional<std::string>> asked;
+    response.source([&](std::optional<std::string> got) { asked.set_value(std::move(got)); });
+    auto piece = asked.get_future().get();
     if (!piece) break;
     body += *piece;
   }

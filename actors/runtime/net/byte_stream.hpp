@@ -43,6 +43,24 @@ class byte_stream {
     plain_.reset();
   }
 
+  /// The same connection on another executor, perhaps of other threads; this one is not used any more. Nothing may be
+  /// under way, nor anything have come that was not read. Errors: `failed` is set, and what is returned is closed.
+  byte_stream moved_to(const executor_type& executor, boost::system::error_code& failed) {
+    stream_socket socket(executor);
+    auto& old = next_layer();
+    const auto protocol = old.local_endpoint(failed).protocol();
+    const auto fd = failed ? -1 : old.release(failed);
+    if (!failed) socket.assign(protocol, fd, failed);
+    byte_stream moved(std::move(socket));
+    if (!tls_ || failed) return moved;
+    // Each end of Asio's TLS owns one reference, and joins the session to buffers of its own.
+    ssl_st* session = tls_->native_handle();
+    SSL_up_ref(session);
+    moved.begin_tls(session);
+    tls_.reset();
+    return moved;
+  }
+
   /// After `begin_tls`, and before anything is read or written.
   template <class Handler>
   void async_handshake(bool as_server, Handler&& handler) {

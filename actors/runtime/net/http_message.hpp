@@ -31,14 +31,18 @@ struct http_request {
   const std::string* header(std::string_view name) const;
 };
 
+/// Gives the next piece of a body, or none at its end, by calling `done` once, from any thread, at any time. It is
+/// asked again only after that, and dropped when nobody wants more.
+using http_source = std::function<void(std::function<void(std::optional<std::string> piece)> done)>;
+
 struct http_response {
   unsigned status = 200;
   std::string content_type;  ///< no such header if empty
   std::string body;
   http_headers headers;  ///< besides Date, Content-Type, Content-Length and Connection, which are ours
-  /// Instead of `body`: called for one piece after the other as the client takes them, until it gives none. On an I/O
-  /// thread: it may read a local file, but not wait. `source_bytes` is what all pieces come to.
-  std::function<std::optional<std::string>()> source;
+  /// Instead of `body`: asked for one piece after the other as the client takes them, until it gives none. Asked on an
+  /// I/O thread, so it must not block. `source_bytes` is what all pieces come to.
+  http_source source;
   std::uint64_t source_bytes = 0;
 };
 

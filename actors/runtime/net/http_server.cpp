@@ -7,104 +7,40 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <condition_variable>
-#include <map>
 #include <mutex>
+#include <utility>
 
 namespace troupe {
 
 namespace {
 
-/// All connections of a server, so that it can end them and wait for their end.
-class connection_table : public std::enable_shared_from_this<connection_table> {
+/// A descriptor that is kept for the moment when there is no other: with it somebody can still be taken in, to be told.
+class reserve_descriptor {
  public:
-  connection_table(std::size_t max, std::atomic<std::uint64_t>& open) : max_(max), open_(open) {}
-
-  /// None: there are too many, or the server is stopping.
-  std::shared_ptr<connection_slot> take() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (stopping_ || entries_.size() >= max_) return nullptr;
-    entries_.emplace(++last_, entry{});
-    open_.store(entries_.size());
-    return std::make_shared<slot>(shared_from_this(), last_);
-  }
-
-  void stop() {
-    std::vector<std::function<void()>> stops;
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      stopping_ = true;
-      for (const auto& [id, held] : entries_) {
-        if (held.stop) stops.push_back(held.stop);
-      }
-    }
-    for (auto& call : stops) call();
-    stops.clear();
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [this] { return entries_.empty(); });
-  }
+  reserve_descriptor() { fill(); }
+  bool spend() { return static_cast<bool>(std::exchange(fd_, socket_fd())); }
+  void fill() { fd_ = socket_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
  private:
-  struct entry {
-    std::shared_ptr<void> keep;
-    std::function<void()> stop;
-  };
-
-  struct slot final : connection_slot {
-    slot(std::shared_ptr<connection_table> table, std::uint64_t id) : table(std::move(table)), id(id) {}
-    ~slot() override { table->give_back(id); }
-    void held_by(std::shared_ptr<void> keep, std::function<void()> stop) override {
-      table->hold(id, {std::move(keep), std::move(stop)});
-    }
-    std::shared_ptr<connection_table> table;
-    std::uint64_t id;
-  };
-
-  void hold(std::uint64_t id, entry held) {
-    bool stop_now = false;
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      auto& at = entries_[id];
-      std::swap(at, held);
-      stop_now = stopping_;
-      if (stop_now) held = at;
-    }
-    if (stop_now) held.stop();
-  }
-
-  void give_back(std::uint64_t id) {
-    entry last;  // destroyed after the lock is released
-    std::lock_guard<std::mutex> lock(mutex_);
-    auto it = entries_.find(id);
-    last = std::move(it->second);
-    entries_.erase(it);
-    open_.store(entries_.size());
-    changed_.notify_all();
-  }
-
-  const std::size_t max_;
-  std::atomic<std::uint64_t>& open_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::uint64_t, entry> entries_;
-  std::uint64_t last_ = 0;
-  bool stopping_ = false;
+  socket_fd fd_;
 };
 
 /// One listening socket.
 class listener : public std::enable_shared_from_this<listener> {
  public:
   listener(io_threads& io, socket_fd fd, bool is_unix, std::shared_ptr<http_session_context> context,
-           std::shared_ptr<connection_table> table)
+           std::shared_ptr<connection_places> places)
       : io_(io),
         descriptor_(net::make_strand(io.context()), fd.release()),
         retry_(descriptor_.get_executor()),
         is_unix_(is_unix),
         context_(std::move(context)),
-        table_(std::move(table)) {}
+        places_(std::move(places)) {}
 
   void start() {
     net::post(descriptor_.get_executor(), [self = shared_from_this()] { self->wait(); });
@@ -121,24 +57,45 @@ class listener : public std::enable_shared_from_this<listener> {
   }
 
  private:
+  // Between two turns those who are here already have theirs.
+  static constexpr int accepted_a_turn_max = 64;
+
   void wait() {
     if (!descriptor_.is_open()) return;
     descriptor_.async_wait(net::posix::stream_descriptor::wait_read, [self = shared_from_this()](beast::error_code ec) {
-      if (!ec) self->accept_all();
+      if (!ec) self->accept_some();
     });
   }
 
-  void accept_all() {
+  void accept_some() {
     if (!descriptor_.is_open()) return;
-    for (;;) {
+    for (int i = 0; i < accepted_a_turn_max; ++i) {
       auto fd = accept_connection(descriptor_.native_handle());
-      if (!fd) return wait_for_descriptors();
+      if (!fd && !turn_away_with_reserve()) return wait_for_descriptors();
+      if (!fd) continue;
       if (!*fd) return wait();
       take_in(std::move(*fd));
     }
+    net::post(descriptor_.get_executor(), [self = shared_from_this()] { self->accept_some(); });
   }
 
-  /// Out of descriptors: the waiting connection stays readable, so waiting for it would spin.
+  /// False: nobody could be taken in with it either.
+  bool turn_away_with_reserve() {
+    if (!reserve_.spend()) {
+      reserve_.fill();
+      context_->options.refused->add(refusal::no_descriptors, {},
+                                     "connections wait to be accepted until some are free");
+      return false;
+    }
+    {
+      auto fd = accept_connection(descriptor_.native_handle());
+      if (fd && *fd) turn_away(*fd, refusal::no_descriptors, "This process has no file descriptor left.");
+    }
+    reserve_.fill();
+    return true;
+  }
+
+  /// Whoever waits for a connection keeps the socket readable, so waiting for that would spin.
   void wait_for_descriptors() {
     retry_.expires_after(std::chrono::milliseconds(100));
     retry_.async_wait([self = shared_from_this()](beast::error_code ec) {
@@ -147,8 +104,12 @@ class listener : public std::enable_shared_from_this<listener> {
   }
 
   void take_in(socket_fd fd) {
-    auto slot = table_->take();
-    if (!slot) return turn_away(fd);
+    const auto peer = peer_address::of(fd.get());
+    auto taken = places_->take(peer);
+    if (!taken.place) {
+      const bool all = taken.cause == refusal::too_many;
+      return turn_away(fd, taken.cause, all ? "Too many connections." : "Too many connections from this address.");
+    }
     context_->counters.accepted.fetch_add(1);
     const int family = is_unix_ ? AF_UNIX : family_of(fd);
     stream_socket socket(net::make_strand(io_.context()));
@@ -157,14 +118,15 @@ class listener : public std::enable_shared_from_this<listener> {
     if (ec) return;
     (void)fd.release();
     if (!is_unix_) socket.set_option(net::ip::tcp::no_delay(true), ec);
-    std::make_shared<http_session<byte_stream>>(byte_stream(std::move(socket)), is_unix_, context_, std::move(slot))
+    std::make_shared<http_session<byte_stream>>(byte_stream(std::move(socket)), is_unix_, peer, context_,
+                                                std::move(taken.place))
         ->start();
   }
 
-  void turn_away(const socket_fd& fd) {
-    context_->counters.refused.fetch_add(1);
+  void turn_away(const socket_fd& fd, refusal cause, const std::string& why) {
+    context_->options.refused->add(cause, peer_address::of(fd.get()), why);
     if (context_->options.tls && !is_unix_) return;  // it would take the words for broken TLS
-    auto response = http_text(503, "Too many connections.");
+    auto response = http_text(503, why);
     http_framing how;
     how.keep_alive = false;
     how.content_length = response.body.size();
@@ -185,14 +147,15 @@ class listener : public std::enable_shared_from_this<listener> {
   net::steady_timer retry_;
   const bool is_unix_;
   std::shared_ptr<http_session_context> context_;
-  std::shared_ptr<connection_table> table_;
+  std::shared_ptr<connection_places> places_;
+  reserve_descriptor reserve_;
 };
 
 }  // namespace
 
 struct http_server::state {
   std::shared_ptr<http_session_context> context = std::make_shared<http_session_context>();
-  std::shared_ptr<connection_table> table;
+  std::shared_ptr<connection_places> places;
   std::vector<std::shared_ptr<listener>> listeners;
   std::uint16_t port = 0;
   std::string unix_path;  ///< to be removed at the end
@@ -209,21 +172,27 @@ result<std::unique_ptr<http_server>> http_server::open(io_threads& io, http_opti
                                                        std::optional<link_acceptor> acceptor) {
   auto made = std::make_shared<state>();
   auto& context = *made->context;
-  made->table = std::make_shared<connection_table>(options.connections_max, context.counters.open);
   context.options = options;
+  context.link_io = acceptor && acceptor->threads ? acceptor->threads : &io;
+  made->places = std::make_shared<connection_places>(
+      options.places, context.counters.open,
+      [refused = options.refused, how_long = options.places.patience](const peer_address& peer) {
+        refused->add(refusal::gave_way, peer,
+                     "said nothing for " + std::to_string(how_long.count()) + " ms or more, and others need the place");
+      });
   context.routes = std::move(routes);
   context.acceptor = std::move(acceptor);
   if (!options.address.empty()) {
     auto fd = listen_tcp(options.address, options.port);
     if (!fd) return fd.error();
     made->port = port_of(*fd);
-    made->listeners.push_back(std::make_shared<listener>(io, std::move(*fd), false, made->context, made->table));
+    made->listeners.push_back(std::make_shared<listener>(io, std::move(*fd), false, made->context, made->places));
   }
   if (!options.unix_path.empty()) {
     auto fd = listen_unix(options.unix_path, options.unix_mode);
     if (!fd) return fd.error();
     made->unix_path = options.unix_path;
-    made->listeners.push_back(std::make_shared<listener>(io, std::move(*fd), true, made->context, made->table));
+    made->listeners.push_back(std::make_shared<listener>(io, std::move(*fd), true, made->context, made->places));
   }
   if (made->listeners.empty()) return invalid("a server needs an address, a socket path, or both");
   for (auto& each : made->listeners) each->start();
@@ -236,6 +205,10 @@ std::uint16_t http_server::port() const {
 
 const http_counters& http_server::counters() const {
   return state_->context->counters;
+}
+
+const refusals& http_server::refused() const {
+  return *state_->context->options.refused;
 }
 
 void http_server::stop() {
@@ -253,7 +226,7 @@ void http_server::stop() {
   changed.wait(lock, [&] { return open == 0; });
   state_->listeners.clear();
   if (!state_->unix_path.empty()) ::unlink(std::exchange(state_->unix_path, {}).c_str());
-  state_->table->stop();
+  state_->places->stop();
 }
 
 }  // namespace troupe

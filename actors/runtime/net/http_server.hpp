@@ -3,6 +3,8 @@
 #include "actors/runtime/net/http_routes.hpp"
 #include "actors/runtime/net/io_threads.hpp"
 #include "actors/runtime/net/link_acceptor.hpp"
+#include "actors/runtime/net/places.hpp"
+#include "actors/runtime/net/refusals.hpp"
 #include "actors/runtime/net/tls_context.hpp"
 
 #include <atomic>
@@ -22,23 +24,29 @@ struct http_options {
 
   /// TCP serves nothing but TLS then; the Unix socket stays plain. Links need a certificate if it verifies peers.
   std::shared_ptr<const tls_context> tls;
-  /// Hears who did not get through the TLS handshake, and why. Called on an I/O thread, once a connection.
-  std::function<void(const std::string& peer, const std::string& why)> on_handshake_failed;
+  /// Counts, and hears of, whoever is turned away or cut off; never null.
+  std::shared_ptr<refusals> refused = std::make_shared<refusals>();
 
   std::size_t header_bytes_max = 16u << 10;
   std::size_t body_bytes_max = 8u << 20;
-  std::size_t connections_max = 16384;             ///< links included
+  place_limits places;
   std::size_t stream_queue_bytes_max = 16u << 20;  ///< what waits for a client that reads a streaming answer too slowly
   std::uint32_t handshake_ms = 5000;               ///< from accept to the end of the TLS handshake
-  std::uint32_t request_ms = 30000;                ///< from a request's first byte to its last
+  std::uint32_t first_request_ms = 10000;          ///< from then to the first byte of a request
+  std::uint32_t head_ms = 10000;                   ///< from a request's first byte to the end of its head
+  std::uint32_t request_ms = 30000;                ///< from there to its last byte
   std::uint32_t idle_ms = 60000;                   ///< between requests
   std::uint32_t write_ms = 30000;                  ///< without the client taking a byte of its answer
+  std::uint32_t answer_bytes_per_s_min = 4096;     ///< over a whole answer, streaming ones aside; and write_ms on top
+
+  // What all connections hold together; never null. One that holds more than its share is refused.
+  std::shared_ptr<byte_budget> unfinished = std::make_shared<byte_budget>(512u << 20);  ///< of bodies that still come
+  std::shared_ptr<byte_budget> unread = std::make_shared<byte_budget>(1u << 30);        ///< of answers
 };
 
 struct http_counters {
-  std::atomic<std::uint64_t> accepted{0}, refused{0};  ///< connections; refused: there were too many
-  std::atomic<std::uint64_t> open{0};                  ///< connections now, links included
-  std::atomic<std::uint64_t> handshakes_failed{0};     ///< of TLS
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> open{0};  ///< connections now, links included
   std::atomic<std::uint64_t> requests{0}, bad_requests{0}, timeouts{0};
 };
 
@@ -59,6 +67,8 @@ class http_server {
   /// The TCP port; 0 if there is none.
   std::uint16_t port() const;
   const http_counters& counters() const;
+  /// By cause, links included.
+  const refusals& refused() const;
 
   /// Stops listening, closes all connections and links, and returns when the last of them has ended (links: after
   /// `down`). Not to be called from an I/O thread. Idempotent.

@@ -6,12 +6,12 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/stream_traits.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
-#include <netdb.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -28,35 +28,14 @@ namespace net = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 
-/// A place among a server's connections, held by whatever the connection is at present.
-class connection_slot {
- public:
-  virtual ~connection_slot() = default;
-  /// `keep` is kept alive while the slot is held, and `stop` called when the server stops: at once, if it is stopping
-  /// already.
-  virtual void held_by(std::shared_ptr<void> keep, std::function<void()> stop) = 0;
-};
-
 /// What all connections of a server share.
 struct http_session_context {
   http_options options;
   std::shared_ptr<const http_routes> routes;
   std::optional<link_acceptor> acceptor;
+  io_threads* link_io = nullptr;
   http_counters counters;
 };
-
-/// Its numeric address, for the log.
-inline std::string peer_of(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
-  char host[64], port[8];
-  if (::getpeername(fd, generic, &size) != 0 ||
-      ::getnameinfo(generic, size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-    return "unknown";
-  const bool v6 = address.ss_family == AF_INET6;
-  return (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + port;
-}
 
 inline void shutdown_sending(stream_socket& socket) {
   beast::error_code ignored;
@@ -72,17 +51,20 @@ inline void shutdown_sending(stream_socket& socket) {
 template <class Stream>
 class http_session final : public http_connection, public std::enable_shared_from_this<http_session<Stream>> {
  public:
-  http_session(Stream stream, bool peer_is_unix, std::shared_ptr<http_session_context> context,
-               std::shared_ptr<connection_slot> slot)
+  http_session(Stream stream, bool peer_is_unix, const peer_address& peer,
+               std::shared_ptr<http_session_context> context, std::shared_ptr<connection_place> place)
       : stream_(std::move(stream)),
         deadline_(stream_.get_executor()),
         buffer_(context->options.header_bytes_max + read_ahead_bytes),
         context_(std::move(context)),
-        slot_(std::move(slot)),
-        peer_is_unix_(peer_is_unix) {}
+        place_(std::move(place)),
+        peer_is_unix_(peer_is_unix),
+        peer_(peer),
+        unfinished_(context_->options.unfinished, always_bytes),
+        unread_(context_->options.unread, always_bytes) {}
 
   void start() {
-    slot_->held_by(self(), [weak = this->weak_from_this()] {
+    place_->held_by(self(), [weak = this->weak_from_this()] {
       if (auto s = weak.lock()) s->abandon();
     });
     run([](http_session& s) { s.secure(); });
@@ -122,6 +104,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
   static constexpr std::size_t write_bytes = 256u << 10;
   static constexpr std::size_t drain_bytes_max = 1u << 20;
   static constexpr std::uint32_t drain_ms = 1000;
+  static constexpr std::uint64_t always_bytes = 256u << 10;
 
   auto self() { return this->shared_from_this(); }
 
@@ -140,7 +123,6 @@ class http_session final : public http_connection, public std::enable_shared_fro
 
   void secure() {
     if (!context_->options.tls || peer_is_unix_) return await_request();
-    peer_ = peer_of(stream_.next_layer().native_handle());  // later it may have gone
     arm(context_->options.handshake_ms);
     await_first_byte();
   }
@@ -162,7 +144,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
     if (got <= 0) return finish();
     if (first != tls_handshake_record) {
       tell_handshake_failed("it does not speak TLS, and this port speaks nothing else");
-      return refuse(http_text(400, "This port speaks TLS only: its address begins with https://"));
+      return answer_last(http_text(400, "This port speaks TLS only: its address begins with https://"));
     }
     auto* connection = context_->options.tls->open();
     if (!connection) return finish();
@@ -175,18 +157,17 @@ class http_session final : public http_connection, public std::enable_shared_fro
     });
   }
 
-  void tell_handshake_failed(const std::string& why) {
-    context_->counters.handshakes_failed.fetch_add(1);
-    if (context_->options.on_handshake_failed) context_->options.on_handshake_failed(peer_, why);
-  }
+  void tell_handshake_failed(const std::string& why) { tell(refusal::tls, why); }
+  void tell(refusal cause, const std::string& why) { context_->options.refused->add(cause, peer_, why); }
 
   // --- reading
   // -------------------------------------------------------------------------------------------------------------------------
 
   void await_request() {
     phase_ = phase::idle;
+    if (turn_ > 0) place_->waits();
     if (buffer_.size() > 0) return parse();
-    arm(context_->options.idle_ms);
+    arm(turn_ == 0 ? context_->options.first_request_ms : context_->options.idle_ms);
     read_more();
   }
 
@@ -217,7 +198,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(context_->options.header_bytes_max));
     parser_->body_limit(context_->options.body_bytes_max);
-    arm(context_->options.request_ms);
+    arm(context_->options.head_ms);
     http::async_read_header(stream_, buffer_, *parser_,
                             [self = self()](beast::error_code ec, std::size_t) { self->on_header(ec); });
   }
@@ -225,7 +206,8 @@ class http_session final : public http_connection, public std::enable_shared_fro
   void on_header(beast::error_code ec) {
     if (phase_ == phase::ended) return;
     if (ec || timed_out_) return on_bad_input(ec);
-    if (parser_->is_done()) return on_request({});
+    if (parser_->is_done()) return on_request();
+    arm(context_->options.request_ms);
     const bool asks = beast::iequals(parser_->get()[http::field::expect], "100-continue");
     if (!asks) return read_body();
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -238,13 +220,23 @@ class http_session final : public http_connection, public std::enable_shared_fro
   }
 
   void read_body() {
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = self()](beast::error_code ec, std::size_t) { self->on_request(ec); });
+    parser_->eager(true);
+    http::async_read_some(stream_, buffer_, *parser_,
+                          [self = self()](beast::error_code ec, std::size_t) { self->on_part_of_body(ec); });
   }
 
-  void on_request(beast::error_code ec) {
+  void on_part_of_body(beast::error_code ec) {
     if (phase_ == phase::ended) return;
     if (ec || timed_out_) return on_bad_input(ec);
+    if (parser_->is_done()) return on_request();
+    if (unfinished_.hold(parser_->get().body().size())) return read_body();
+    refuse(refusal::over_budget, "too many bodies are being sent at once; try again",
+           http_text(503, "Too much is being sent at once; try again."));
+  }
+
+  void on_request() {
+    (void)unfinished_.hold(0);
+    place_->is_served();
     disarm();
     context_->counters.requests.fetch_add(1);
     phase_ = phase::answering;
@@ -256,7 +248,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
     chunks_understood_ = message.version() >= 11;
     head_only_ = message.method() == http::verb::head;
     auto request = read(message);
-    if (!request) return refuse(http_text(400, request.error().message));
+    if (!request) return refuse(refusal::malformed, "its target is none", http_text(400, request.error().message));
     if (context_->acceptor && request->path == "/link") return upgrade(std::move(message));
     context_->routes->dispatch(
         *request, responder(make_exchange(this->weak_from_this(), turn_, context_->options.stream_queue_bytes_max)));
@@ -281,26 +273,41 @@ class http_session final : public http_connection, public std::enable_shared_fro
   void on_bad_input(beast::error_code ec) {
     if (timed_out_) {
       context_->counters.timeouts.fetch_add(1);
-      return refuse(http_text(408));
+      return refuse(refusal::timeout, "its request did not come to its end in time", http_text(408));
+    }
+    if (ec == http::error::partial_message) {
+      tell(refusal::malformed, "the connection ended in the middle of a request");
+      return finish();
     }
     if (ec.category() != http::make_error_code(http::error::end_of_stream).category() ||
-        ec == http::error::end_of_stream || ec == http::error::partial_message) {
+        ec == http::error::end_of_stream) {
       return finish();
     }
     if (ec == http::error::header_limit || ec == http::error::buffer_overflow) {
-      return refuse(http_text(431, "The request's header is larger than " +
-                                       std::to_string(context_->options.header_bytes_max) + " bytes."));
+      const auto limit = std::to_string(context_->options.header_bytes_max) + " bytes";
+      return refuse(refusal::too_large, "the head of its request is larger than " + limit,
+                    http_text(431, "The request's header is larger than " + limit + "."));
     }
     if (ec == http::error::body_limit) {
-      return refuse(http_text(
-          413, "The request's body is larger than " + std::to_string(context_->options.body_bytes_max) + " bytes."));
+      const auto limit = std::to_string(context_->options.body_bytes_max) + " bytes";
+      return refuse(refusal::too_large, "the body of its request is larger than " + limit,
+                    http_text(413, "The request's body is larger than " + limit + "."));
     }
-    refuse(http_text(400, "400 Bad Request. " + ec.message() + "."));
+    refuse(refusal::malformed, "its request is none: " + ec.message(),
+           http_text(400, "400 Bad Request. " + ec.message() + "."));
+  }
+
+  void refuse(refusal cause, const std::string& why, http_response response) {
+    tell(cause, why);
+    answer_last(std::move(response));
   }
 
   /// Answers what is wrong with the input and ends the connection.
-  void refuse(http_response response) {
+  void answer_last(http_response response) {
     context_->counters.bad_requests.fetch_add(1);
+    place_->is_served();
+    parser_.reset();
+    (void)unfinished_.hold(0);
     phase_ = phase::answering;
     keep_alive_ = false;
     send(std::move(response));
@@ -313,22 +320,30 @@ class http_session final : public http_connection, public std::enable_shared_fro
     if (!beast::websocket::is_upgrade(message)) {
       auto response = http_text(426, "This path takes links: an upgrade to a WebSocket.");
       response.headers.emplace_back("Upgrade", "websocket");
-      return refuse(std::move(response));
+      return refuse(refusal::malformed, "a request for a link that is no upgrade", std::move(response));
     }
     // Browsers send Origin with every WebSocket. No page in one has any business here, and its user's address must not
     // be its pass.
-    if (message.count(http::field::origin) != 0) return refuse(http_text(403, "Links are not for browsers."));
+    if (message.count(http::field::origin) != 0)
+      return refuse(refusal::forbidden, "a browser that asks for a link",
+                    http_text(403, "Links are not for browsers."));
     if (stream_.tls() && context_->options.tls->verifies_peers() && !has_peer_certificate(stream_.tls()))
-      return refuse(http_text(403,
+      return refuse(refusal::forbidden, "it asks for a link and shows no certificate",
+                    http_text(403,
                               "A link to this port needs a certificate that the cluster's authority has signed: "
                               "give --tls-cert and --tls-key, or set TROUPE_TLS_CERT and TROUPE_TLS_KEY."));
     if (buffer_.size() > 0)
-      return refuse(http_text(400, "Nothing may follow the request for a link before its answer."));
+      return refuse(refusal::malformed, "more than the request for a link, before its answer",
+                    http_text(400, "Nothing may follow the request for a link before its answer."));
+    beast::error_code failed;
+    auto moved = stream_.moved_to(net::make_strand(context_->link_io->context()), failed);
+    if (failed) return finish();
     phase_ = phase::ended;
     deadline_.cancel();
-    auto slot = std::move(slot_);
-    auto attempt = accept_link(std::move(stream_), std::move(message), *context_->acceptor, slot);
-    slot->held_by(attempt, [attempt] { attempt->cancel("shutting down"); });
+    auto place = std::move(place_);
+    place->waits();
+    auto attempt = accept_link(std::move(moved), peer_, std::move(message), *context_->acceptor, place);
+    place->held_by(attempt, [attempt] { attempt->cancel("shutting down"); });
   }
 
   // --- answering
@@ -347,7 +362,14 @@ class http_session final : public http_connection, public std::enable_shared_fro
     const bool bodiless = response.status == 204 || response.status == 304 || response.status < 200;
     if (!bodiless) how.content_length = response.source ? response.source_bytes : response.body.size();
     outgoing_ = render_http_head(response, how);
+    began_answer_ = std::chrono::steady_clock::now();
+    taken_bytes_ = 0;
     if (!head_only_ && !bodiless) {
+      if (!unread_.hold(response.body.size()) && response.status != 503) {
+        (void)unread_.hold(0);
+        tell(refusal::over_budget, "answers that nobody reads are as much as they may be");
+        return send(http_text(503, "Too many answers wait to be read; try again."));
+      }
       outgoing_ += response.body;
       source_ = std::move(response.source);
       source_rest_ = response.source_bytes;
@@ -362,13 +384,14 @@ class http_session final : public http_connection, public std::enable_shared_fro
       outgoing_at_ = 0;
       return on_written();
     }
-    arm(context_->options.write_ms);
+    arm_answer();
     const auto rest = std::min(outgoing_.size() - outgoing_at_, write_bytes);
     stream_.async_write_some(net::buffer(outgoing_.data() + outgoing_at_, rest),
                              [self = self()](beast::error_code ec, std::size_t bytes) {
                                if (self->phase_ == phase::ended) return;
                                if (ec) return self->finish();
                                self->outgoing_at_ += bytes;
+                               self->taken_bytes_ += bytes;
                                self->write_on();
                              });
   }
@@ -381,7 +404,17 @@ class http_session final : public http_connection, public std::enable_shared_fro
   }
 
   void next_piece() {
-    auto piece = source_();
+    // Whoever reads what the source gives may take its time: nothing of ours waits for that but this connection.
+    source_([weak = this->weak_from_this(), turn = turn_](std::optional<std::string> piece) {
+      const auto s = weak.lock();
+      if (!s) return;
+      s->run([turn, piece = std::move(piece)](http_session& me) mutable {
+        if (turn == me.turn_ && me.source_) me.on_piece(std::move(piece));
+      });
+    });
+  }
+
+  void on_piece(std::optional<std::string> piece) {
     if (piece && piece->size() <= source_rest_) {
       source_rest_ -= piece->size();
       outgoing_ = std::move(*piece);
@@ -394,6 +427,7 @@ class http_session final : public http_connection, public std::enable_shared_fro
   }
 
   void on_answered() {
+    (void)unread_.hold(0);
     if (keep_alive_ && !input_ended_) return await_request();
     begin_drain();
   }
@@ -466,12 +500,25 @@ class http_session final : public http_connection, public std::enable_shared_fro
   // --- time and the end
   // ----------------------------------------------------------------------------------------------------------------
 
-  void arm(std::uint32_t ms) {
-    deadline_.expires_after(std::chrono::milliseconds(ms));
+  void arm(std::uint32_t ms) { arm_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(ms)); }
+  void arm_until(std::chrono::steady_clock::time_point when) {
+    deadline_.expires_at(when);
     deadline_.async_wait([self = self()](beast::error_code ec) {
       // A handler that was already on its way when the deadline moved finds it in the future.
       if (!ec && self->deadline_.expiry() <= std::chrono::steady_clock::now()) self->on_deadline();
     });
+  }
+  /// At a pace of one byte each half minute an answer would be held for ever.
+  void arm_answer() {
+    const auto& o = context_->options;
+    const auto now = std::chrono::steady_clock::now();
+    auto by = now + std::chrono::milliseconds(o.write_ms);
+    if (!stream_state_) {
+      const std::uint64_t pace = std::max<std::uint64_t>(1, o.answer_bytes_per_s_min);
+      const auto whole = std::chrono::milliseconds(o.write_ms + taken_bytes_ * 1000 / pace);
+      by = std::min(by, began_answer_ + whole);
+    }
+    arm_until(by);
   }
   void disarm() { deadline_.expires_at(net::steady_timer::time_point::max()); }
 
@@ -479,6 +526,9 @@ class http_session final : public http_connection, public std::enable_shared_fro
     if (phase_ == phase::securing)
       tell_handshake_failed("no complete TLS handshake within " + std::to_string(context_->options.handshake_ms) +
                             " ms");
+    if (phase_ == phase::idle && turn_ == 0)
+      tell(refusal::timeout, "no request within " + std::to_string(context_->options.first_request_ms) + " ms");
+    if (phase_ == phase::answering) tell(refusal::slow_reader, "it takes its answer too slowly, or not at all");
     if (phase_ == phase::reading && !timed_out_) {
       timed_out_ = true;
       // What is cancelled may have come to its end already and begun the next read: then it ends without an answer.
@@ -537,7 +587,9 @@ class http_session final : public http_connection, public std::enable_shared_fro
     beast::get_lowest_layer(stream_).close(ignored);
     if (auto state = std::exchange(stream_state_, nullptr)) state->end();
     source_ = nullptr;
-    slot_.reset();
+    place_.reset();
+    (void)unfinished_.hold(0);
+    (void)unread_.hold(0);
   }
 
   Stream stream_;
@@ -545,9 +597,10 @@ class http_session final : public http_connection, public std::enable_shared_fro
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::shared_ptr<http_session_context> context_;
-  std::shared_ptr<connection_slot> slot_;
+  std::shared_ptr<connection_place> place_;
   const bool peer_is_unix_;
-  std::string peer_;  ///< numeric; of TLS only
+  const peer_address peer_;
+  budget_share unfinished_, unread_;  ///< of the request's body, of the answer
 
   phase phase_ = phase::securing;
   bool reading_ = false;
@@ -562,11 +615,13 @@ class http_session final : public http_connection, public std::enable_shared_fro
   bool keep_alive_ = true;
   bool chunks_understood_ = true;
   bool head_only_ = false;
-  std::function<std::optional<std::string>()> source_;
+  http_source source_;
   std::uint64_t source_rest_ = 0;
 
   std::string outgoing_;
   std::size_t outgoing_at_ = 0;
+  std::chrono::steady_clock::time_point began_answer_;
+  std::uint64_t taken_bytes_ = 0;  ///< of the answer
 
   // A streaming answer.
   std::shared_ptr<http_stream_state> stream_state_;

@@ -2,12 +2,20 @@
 
 #include <boost/asio/post.hpp>
 
+#include <sys/resource.h>
+
 #include <exception>
 
 namespace troupe {
 
-io_threads::io_threads(unsigned threads) : work_(boost::asio::make_work_guard(context_)) {
-  for (unsigned i = 0; i < (threads == 0 ? 1 : threads); ++i) threads_.emplace_back([this] { run(); });
+io_threads::io_threads(unsigned threads, int nice) : work_(boost::asio::make_work_guard(context_)) {
+  for (unsigned i = 0; i < (threads == 0 ? 1 : threads); ++i) {
+    threads_.emplace_back([this, nice] {
+      // Linux does that to the calling thread; where it is not allowed, nothing is lost.
+      if (nice != 0) (void)::setpriority(PRIO_PROCESS, 0, nice);
+      run();
+    });
+  }
 }
 
 io_threads::~io_threads() {

@@ -13,7 +13,8 @@ namespace troupe {
 /// links that were made with it must be stopped before it: what they would still have said after `stop` is never said.
 class io_threads {
  public:
-  explicit io_threads(unsigned threads = 1);
+  /// `nice` as of nice(2): how much the threads leave the processor to others of this process and of all.
+  explicit io_threads(unsigned threads = 1, int nice = 0);
   ~io_threads();
   io_threads(const io_threads&) = delete;
   io_threads& operator=(const io_threads&) = delete;

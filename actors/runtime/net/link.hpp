@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/runtime/net/byte_budget.hpp"
 #include "actors/runtime/net/link_counters.hpp"
 #include "protocol/address.hpp"
 
@@ -13,6 +14,7 @@
 /// the simulator.
 namespace troupe {
 
+class refusals;
 class tls_context;
 
 /// Who stands at one end, as the handshake said it.
@@ -36,6 +38,14 @@ struct link_options {
   std::uint32_t handshake_ms = 5000;  ///< to get from accept to a complete Hello
   std::shared_ptr<link_counters> counters = std::make_shared<link_counters>();  ///< never null
   std::shared_ptr<const tls_context> tls;  ///< of a dialler: how https:// is spoken; null: it is not
+  std::shared_ptr<refusals> refused;       ///< of an acceptor: hears of links that are ended for cause; may be null
+
+  // What all links that have these options hold together; never null. A link that holds more than its share is closed.
+  std::shared_ptr<byte_budget> unsent = std::make_shared<byte_budget>(512u << 20);      ///< of send queues
+  std::shared_ptr<byte_budget> unfinished = std::make_shared<byte_budget>(512u << 20);  ///< of frames that still come
+  /// Of letters that came and that our actors have not finished with: as messages they are many times larger. A link
+  /// that holds more than its share is not closed but not read for a while.
+  std::shared_ptr<byte_budget> unhandled = std::make_shared<byte_budget>(512u << 10);
 };
 
 /// One established link. Thread-safe; kept alive by shared_ptr; ends by itself when the connection does.
@@ -49,6 +59,8 @@ class link {
   virtual bool send(Envelope envelope) = 0;
   /// Sends what is queued if it can, then closes; `down` follows.
   virtual void close(const std::string& reason) = 0;
+  /// Closes at once, as one whose far end does not keep up: what is queued is dropped.
+  virtual void abandon(const std::string& reason) = 0;
 };
 
 /// What happens on links. Called from an I/O thread, one call at a time for each link, `up` first and `down` last. Must

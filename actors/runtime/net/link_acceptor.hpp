@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/runtime/net/io_threads.hpp"
 #include "actors/runtime/net/link.hpp"
 #include "protocol/error.hpp"
 
@@ -14,6 +15,9 @@ struct link_acceptor {
   std::function<result<link_identity>(const link_identity& peer)> admit;
   link_events events;
   link_options options;
+  /// Where links run, so that what strangers make the server do does not delay them; null: on the server's threads.
+  /// Outlives the server.
+  io_threads* threads = nullptr;
 };
 
 /// Refuses peers whose role does not call at our door: agents, frameworks and operators call at a master's, executors

@@ -53,6 +53,8 @@ class incoming_credit {
     finished_ += bytes;
     return due();
   }
+  /// What has arrived and is not finished with.
+  std::uint64_t held() const { return account_.unreturned() - finished_; }
   bool due() const { return finished_ > 0 && finished_ >= window_ / 4; }
   /// Everything that can be returned now; it counts as returned from here on.
   std::uint64_t take() {

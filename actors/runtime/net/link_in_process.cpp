@@ -129,6 +129,10 @@ class in_process_link final : public link {
       : peer_(std::move(peer)), own_(std::move(own)), far_(std::move(far)), counters_(std::move(counters)) {}
 
   const link_identity& peer() const override { return peer_; }
+  void abandon(const std::string& reason) override {
+    counters_->closed_slow_reader.fetch_add(1);
+    end(reason, true);
+  }
 
   bool send(Envelope envelope) override {
     switch (far_->put(std::move(envelope))) {

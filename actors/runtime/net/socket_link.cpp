@@ -8,6 +8,8 @@ namespace {
 
 // Tag and length of a field, and a Credit beside the envelopes.
 constexpr std::size_t frame_overhead_bytes = 64;
+constexpr std::uint64_t unsent_bytes_always = 1u << 20;
+constexpr std::uint64_t unhandled_bytes_always = 16u << 10;
 
 void count(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) {
   counter.fetch_add(more, std::memory_order_relaxed);
@@ -29,7 +31,12 @@ struct socket_link::token {
 };
 
 socket_link::socket_link(const link_greeting& greeting, const link_options& options)
-    : peer_(greeting.peer), options_(options), outgoing_(greeting.credit_bytes), incoming_(options.credit_bytes) {}
+    : peer_(greeting.peer),
+      options_(options),
+      outgoing_(greeting.credit_bytes),
+      incoming_(options.credit_bytes),
+      unsent_(options_.unsent, unsent_bytes_always),
+      unhandled_(options_.unhandled, unhandled_bytes_always) {}
 
 bool socket_link::send(Envelope envelope) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -44,12 +51,9 @@ bool socket_link::send(Envelope envelope) {
   const auto before = queue_.size();
   const auto bytes = append_envelope(queue_, envelope);
   entries_.push_back({queue_.size() - before, bytes});
-  if (queue_.size() - queue_begin_ > options_.send_queue_bytes) {
-    count(options_.counters->closed_slow_reader);
-    close_reason_ = "slow reader";
-    abandoned_ = true;
-    drop_queue();
-    wake_to_close();
+  const auto waiting = queue_.size() - queue_begin_;
+  if (!unsent_.hold(waiting) || waiting > options_.send_queue_bytes) {
+    give_up("slow reader");
     return false;
   }
   wake_if_idle();
@@ -61,6 +65,25 @@ void socket_link::close(const std::string& reason) {
   if (close_reason_) return;
   close_reason_ = reason;
   wake_to_close();
+}
+
+void socket_link::abandon(const std::string& reason) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!close_reason_) give_up(reason);
+}
+
+void socket_link::give_up(const std::string& reason) {
+  count(options_.counters->closed_slow_reader);
+  close_reason_ = reason;
+  abandoned_ = true;
+  drop_queue();
+  wake_to_close();
+}
+
+bool socket_link::must_wait() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  waits_ = !unhandled_.hold(incoming_.held()) && !close_reason_;
+  return waits_;
 }
 
 void socket_link::attach(std::function<void()> wake) {
@@ -80,6 +103,7 @@ void socket_link::drop_queue() {
   entries_.clear();
   queue_ = {};
   queue_begin_ = 0;
+  (void)unsent_.hold(0);
 }
 
 bool socket_link::writable() const {
@@ -134,6 +158,7 @@ std::string socket_link::take_queue() {
     entries_.pop_front();
   }
   count(options_.counters->envelopes_sent, envelopes);
+  (void)unsent_.hold(queue_.size() - queue_begin_ - encoded);
   if (entries_.empty() && queue_begin_ == 0) return std::exchange(queue_, {});
   auto frame = queue_.substr(queue_begin_, encoded);
   queue_begin_ += encoded;
@@ -147,6 +172,11 @@ std::string socket_link::take_queue() {
 void socket_link::finished_with(std::uint64_t bytes) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (incoming_.released(bytes)) wake_if_idle();
+  const bool little = unhandled_.hold(incoming_.held());
+  if (waits_ && little && wake_) {
+    waits_ = false;
+    wake_();
+  }
 }
 
 std::optional<std::string> socket_link::receive(std::string_view bytes, const link_events& events) {

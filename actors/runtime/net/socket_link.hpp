@@ -34,6 +34,7 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   const link_identity& peer() const override { return peer_; }
   bool send(Envelope envelope) override;
   void close(const std::string& reason) override;
+  void abandon(const std::string& reason) override;
 
   // --- for the connection; `receive`, `next_frame` and `next_close` from one thread at a time ---
 
@@ -52,6 +53,10 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   /// Nothing more is to be written: the far end does not read. Why.
   std::optional<std::string> abandoned();
 
+  /// Whether our actors have more of this link than its share: then nothing is read until `wake` is called, and this
+  /// says false.
+  bool must_wait();
+
   /// One frame from the far end. An error says why the link must be closed.
   std::optional<std::string> receive(std::string_view bytes, const link_events& events);
 
@@ -61,6 +66,7 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   bool writable() const;
   std::string take_queue();
   void drop_queue();
+  void give_up(const std::string& reason);
   void wake_if_idle();
   void wake_to_close();
   void finished_with(std::uint64_t bytes);
@@ -85,6 +91,9 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   std::string queue_;
   std::size_t queue_begin_ = 0;  ///< what of queue_ has been taken already
   std::deque<entry> entries_;
+  budget_share unsent_;     ///< of what waits
+  budget_share unhandled_;  ///< of what came
+  bool waits_ = false;      ///< is not read
 };
 
 }  // namespace troupe

@@ -120,7 +120,7 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
     if (ended_) return;
     ended_ = true;
     deadline_.cancel();
-    auto made = std::make_shared<session>(std::move(*stream_), options_, std::move(events_), nullptr);
+    auto made = std::make_shared<session>(std::move(*stream_), options_, std::move(events_), peer_address(), nullptr);
     {
       std::lock_guard<std::mutex> lock(mutex_);
       session_ = made;
@@ -162,9 +162,9 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
 
 }  // namespace
 
-std::shared_ptr<link_attempt> accept_link(byte_stream stream, upgrade_request request, const link_acceptor& acceptor,
-                                          std::shared_ptr<void> slot) {
-  auto made = std::make_shared<session>(std::move(stream), acceptor.options, acceptor.events, std::move(slot));
+std::shared_ptr<link_attempt> accept_link(byte_stream stream, const peer_address& peer, upgrade_request request,
+                                          const link_acceptor& acceptor, std::shared_ptr<connection_place> place) {
+  auto made = std::make_shared<session>(std::move(stream), acceptor.options, acceptor.events, peer, std::move(place));
   made->accept(std::move(request), acceptor.admit);
   return std::make_shared<session_attempt>(made);
 }

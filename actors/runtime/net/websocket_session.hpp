@@ -3,6 +3,8 @@
 #include "actors/runtime/net/byte_stream.hpp"
 #include "actors/runtime/net/link_acceptor.hpp"
 #include "actors/runtime/net/link_dialler.hpp"
+#include "actors/runtime/net/places.hpp"
+#include "actors/runtime/net/refusals.hpp"
 #include "actors/runtime/net/socket_link.hpp"
 
 #include <boost/asio/post.hpp>
@@ -32,13 +34,17 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   using self_ptr = std::shared_ptr<websocket_session>;
   using request = http::request<http::string_body>;
 
-  /// `slot` is dropped when the session ends; whoever counts connections gives one.
-  websocket_session(Stream stream, link_options options, link_events events, std::shared_ptr<void> slot)
+  /// `place` is told when the session is a link, and dropped when it ends; null for a dialler, whose peer is no
+  /// stranger.
+  websocket_session(Stream stream, link_options options, link_events events, const peer_address& peer,
+                    std::shared_ptr<connection_place> place)
       : ws_(std::move(stream)),
         timer_(ws_.get_executor()),
         options_(std::move(options)),
         events_(std::move(events)),
-        slot_(std::move(slot)) {
+        peer_(peer),
+        place_(std::move(place)),
+        unfinished_(options_.unfinished, unfinished_bytes_always) {
     ws_.binary(true);
     ws_.auto_fragment(false);
     ws_.write_buffer_bytes(16384 - 14);  // with the longest header one TLS record
@@ -60,7 +66,11 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     admit_ = std::move(admit);
     limit_handshake();
     ws_.async_accept(upgrade_, [self = self()](beast::error_code ec) {
-      if (ec) return self->fail("handshake: " + ec.message());
+      if (ec) {
+        self->options_.counters->handshakes_failed.fetch_add(1);
+        self->tell(refusal::link_handshake, ec.message());
+        return self->fail("handshake: " + ec.message());
+      }
       self->read([](websocket_session& s, std::string_view bytes) { s.on_hello(bytes); });
     });
   }
@@ -90,6 +100,8 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   // For the other end to answer our close: one that has behaved, and one that has not.
   static constexpr std::chrono::milliseconds close_grace{2000}, villain_grace{250};
   static constexpr std::size_t read_chunk_bytes = 64u << 10;
+  static constexpr std::uint64_t unfinished_bytes_always = 256u << 10;
+  static constexpr std::uint64_t frame_bytes_per_ms_min = 256;
 
   self_ptr self() { return this->shared_from_this(); }
 
@@ -99,7 +111,11 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   void limit_handshake() {
     timer_.expires_after(std::chrono::milliseconds(options_.handshake_ms));
     timer_.async_wait([self = self()](beast::error_code ec) {
-      if (!ec && !self->link_) self->fail("no complete handshake in time");
+      if (ec || self->link_ || self->ended_) return;
+      self->options_.counters->handshakes_failed.fetch_add(1);
+      const std::string why = "no complete handshake in time";
+      self->tell(refusal::link_handshake, why);
+      self->fail(why);
     });
   }
 
@@ -115,11 +131,13 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     auto greeting = read_hello(bytes);
     if (!greeting) {
       options_.counters->handshakes_failed.fetch_add(1);
+      tell(refusal::link_handshake, greeting.error().message);
       return refuse(greeting.error().message);
     }
     auto identity = admit_(greeting->peer);
     if (!identity) {
       options_.counters->handshakes_refused.fetch_add(1);
+      tell(refusal::link_refused, identity.error().message);
       return refuse(identity.error().message);
     }
     write(welcome_frame(*identity, *greeting, options_), [g = *greeting](websocket_session& s) { s.establish(g); });
@@ -141,6 +159,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
 
   void establish(const link_greeting& greeting) {
     if (ended_) return;
+    if (place_) place_->is_link();
     ws_.read_message_max(options_.frame_bytes);
     link_ = std::make_shared<socket_link>(greeting, options_);
     link_->attach([weak = this->weak_from_this(), executor = ws_.get_executor()] {
@@ -166,6 +185,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     ws_.async_read_some(buffer_, read_chunk_bytes, [self = self(), then](beast::error_code ec, std::size_t) {
       if (ec) return self->on_read_error(ec);
       self->heard_at_ = clock::now();
+      if (!self->unfinished_.hold(self->buffer_.size())) return self->over_budget();
       if (!self->ws_.is_message_done()) return self->read(then);
       if (self->ws_.got_text()) return self->protocol_error("a text frame; frames are binary");
       self->handle(then);
@@ -181,6 +201,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
       return fail(std::string("internal: ") + e.what());
     }
     buffer_.consume(buffer_.size());
+    (void)unfinished_.hold(0);
     if (buffer_.capacity() > kept_buffer_bytes) buffer_.shrink_to_fit();
     reading_ = false;
     read_frames();
@@ -188,6 +209,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
 
   void read_frames() {
     if (reading_ || !link_ || closing_ || ended_) return;
+    if (waits_ = link_->must_wait(); waits_) return;
     read([](websocket_session& s, std::string_view bytes) {
       if (s.closing_ || s.ended_) return;
       if (auto wrong = s.link_->receive(bytes, s.events_)) s.protocol_error(*wrong);
@@ -215,7 +237,22 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     } else {
       options_.counters->handshakes_failed.fetch_add(1);
     }
+    tell(link_ ? refusal::link_protocol : refusal::link_handshake, what);
     begin_close("protocol: " + what, villain_grace);
+  }
+
+  /// Gone at once: what it has sent so far is the trouble.
+  void over_budget() {
+    options_.counters->closed_protocol.fetch_add(1);
+    const std::string why = "all that is being sent at once is as much as may be";
+    tell(refusal::over_budget, why);
+    fail(why);
+  }
+
+  /// Of a stranger who called, for the log; `link_` has said who it is.
+  void tell(refusal cause, const std::string& why) {
+    if (!place_ || !options_.refused) return;
+    options_.refused->add(cause, peer_, link_ ? to_string(link_->peer().address()) + ": " + why : why);
   }
 
   // --- writing
@@ -225,6 +262,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   void write(std::string bytes, Then then) {
     writing_ = true;
     outgoing_ = std::move(bytes);
+    write_began_at_ = clock::now();
     ws_.async_write(net::buffer(outgoing_), [self = self(), then](beast::error_code ec, std::size_t) {
       self->writing_ = false;
       if (ec) return self->fail(ec.message());
@@ -235,9 +273,15 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
 
   void on_wake() {
     if (ended_) return;
-    if (auto reason = link_->abandoned()) return fail(*reason);
+    if (auto reason = link_->abandoned()) {
+      tell(refusal::slow_reader, "as many letters wait for it as may");
+      return fail(*reason);
+    }
     if (link_->closing() && !close_by_) set_close_deadline(close_grace);
     pump();
+    if (!waits_) return;
+    heard_at_ = clock::now();  // it was not listened to
+    read_frames();
   }
 
   void pump() {
@@ -264,9 +308,18 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   void on_tick(std::chrono::milliseconds heartbeat, std::chrono::milliseconds silence) {
     const auto now = clock::now();
     if (close_by_ && now >= *close_by_) return fail(close_reason_.empty() ? "closed" : close_reason_);
-    if (!closing_ && now - heard_at_ >= silence) {
+    if (!closing_ && !waits_ && now - heard_at_ >= silence) {
       options_.counters->closed_silence.fetch_add(1);
-      return fail("silence: nothing heard for " + std::to_string(silence.count()) + " ms");
+      const auto why = "silence: nothing heard for " + std::to_string(silence.count()) + " ms";
+      tell(refusal::link_silence, why);
+      return fail(why);
+    }
+    const auto write_patience = silence + std::chrono::milliseconds(outgoing_.size() / frame_bytes_per_ms_min);
+    if (writing_ && !closing_ && now - write_began_at_ >= write_patience) {
+      options_.counters->closed_slow_reader.fetch_add(1);
+      tell(refusal::slow_reader, "it has not taken a frame of " + std::to_string(outgoing_.size()) + " bytes in " +
+                                     std::to_string(write_patience.count()) + " ms");
+      return fail("slow reader");
     }
     if (!writing_ && !closing_ && now - wrote_at_ >= heartbeat / 2)
       write(heartbeat_frame(), [](websocket_session& s) { s.pump(); });
@@ -309,7 +362,8 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
     }
     failed_ = nullptr;
     admit_ = nullptr;
-    slot_.reset();
+    (void)unfinished_.hold(0);
+    place_.reset();
   }
 
   static constexpr std::size_t kept_buffer_bytes = 256u << 10;
@@ -318,7 +372,8 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   net::steady_timer timer_;
   link_options options_;
   const link_events events_;
-  std::shared_ptr<void> slot_;
+  const peer_address peer_;
+  std::shared_ptr<connection_place> place_;
   request upgrade_;                    ///< of an acceptor
   websocket::response_type upgraded_;  ///< of a dialler
   std::function<result<link_identity>(const link_identity&)> admit_;
@@ -328,12 +383,14 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   beast::flat_buffer buffer_;
   std::string outgoing_;
   bool reading_ = false;
+  bool waits_ = false;  ///< does not read until our actors have less of it
   bool writing_ = false;
   bool closing_ = false;
   bool ended_ = false;
   std::string close_reason_;
   std::optional<clock::time_point> close_by_;
-  clock::time_point heard_at_, wrote_at_;
+  budget_share unfinished_;  ///< of the frame that is coming
+  clock::time_point heard_at_, wrote_at_, write_began_at_;
 };
 
 }  // namespace troupe

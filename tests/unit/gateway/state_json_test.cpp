@@ -16,7 +16,7 @@ constexpr const char* what_agents_can =
 
 daemon_facts facts() {
   daemon_facts known;
-  known.version = "0.1.0";
+  known.build.version = "0.1.0";
   known.hostname = "h";
   known.address = "h:5050";
   return known;

@@ -148,7 +148,7 @@ TEST_CASE("a client that asks whether to go on is told so") {
 
 TEST_CASE("a request that does not come to its end in time is a 408") {
   http_options options;
-  options.request_ms = 50;
+  options.head_ms = 50;
   server_fixture f(options);
   auto client = f.connect();
   client.send("GET /echo HTTP/1.1\r\nX-Slow: ");
@@ -158,7 +158,7 @@ TEST_CASE("a request that does not come to its end in time is a 408") {
 
 TEST_CASE("a connection on which nothing comes is closed") {
   http_options options;
-  options.idle_ms = 50;
+  options.first_request_ms = 50;
   server_fixture f(options);
   CHECK(f.connect().read_to_end().empty());
 }
@@ -173,7 +173,7 @@ TEST_CASE("a client that takes nothing of its answer is dropped") {
     response.source_bytes = 1u << 30;
     // The last holder of `alive` is the response: when it goes, so does the connection.
     auto alive = std::shared_ptr<void>(nullptr, [&](void*) { dropped.set_value(); });
-    response.source = [alive]() -> std::optional<std::string> { return std::string(1u << 20, 'a'); };
+    response.source = [alive](const auto& done) { done(std::string(1u << 20, 'a')); };
     respond(std::move(response));
   });
   auto client = f.connect();
@@ -183,13 +183,13 @@ TEST_CASE("a client that takes nothing of its answer is dropped") {
 
 TEST_CASE("more connections than allowed are turned away with a 503") {
   http_options options;
-  options.connections_max = 1;
+  options.places.all = 1;
   server_fixture f(options);
   auto first = f.connect();
   first.send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(contains(first.read_response(), "200 OK"));
   CHECK(contains(f.connect().read_to_end(), "HTTP/1.1 503 "));
-  CHECK(f.server->counters().refused.load() == 1);
+  CHECK(f.server->refused().count(refusal::too_many) == 1);
 }
 
 TEST_CASE("a body may come from a source, piece by piece") {
@@ -197,8 +197,8 @@ TEST_CASE("a body may come from a source, piece by piece") {
   f.routes->add("GET", "/pieces", [](const http_request&, const responder& respond) {
     http_response response;
     response.source_bytes = 6;
-    response.source = [left = 3]() mutable -> std::optional<std::string> {
-      return left-- > 0 ? std::optional<std::string>("ab") : std::nullopt;
+    response.source = [left = 3](const auto& done) mutable {
+      done(left-- > 0 ? std::optional<std::string>("ab") : std::nullopt);
     };
     respond(std::move(response));
   });

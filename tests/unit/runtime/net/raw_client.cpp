@@ -25,13 +25,25 @@ void wait_for(int fd, short what) {
 
 }  // namespace
 
-raw_client raw_client::tcp(std::uint16_t port) {
+sockaddr_in raw_client::loopback(std::uint16_t port, std::uint32_t address) {
+  sockaddr_in made{};
+  made.sin_family = AF_INET;
+  made.sin_port = htons(port);
+  made.sin_addr.s_addr = htonl(address);
+  return made;
+}
+
+raw_client raw_client::tcp(std::uint16_t port, std::uint32_t source) {
   auto fd = open_stream_socket(AF_INET).value();
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd.get(), static_cast<const sockaddr*>(static_cast<const void*>(&address)), sizeof address) != 0 &&
+  const auto from = loopback(0, source);
+  if (::bind(fd.get(), static_cast<const sockaddr*>(static_cast<const void*>(&from)), sizeof from) != 0)
+    throw std::runtime_error("cannot bind");
+  return tcp_over(std::move(fd), port);
+}
+
+raw_client raw_client::tcp_over(socket_fd fd, std::uint16_t port) {
+  const auto to = loopback(port);
+  if (::connect(fd.get(), static_cast<const sockaddr*>(static_cast<const void*>(&to)), sizeof to) != 0 &&
       errno != EINPROGRESS) {
     throw std::runtime_error("cannot connect");
   }

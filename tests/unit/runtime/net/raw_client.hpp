@@ -2,6 +2,8 @@
 
 #include "actors/runtime/net/sockets.hpp"
 
+#include <netinet/in.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,7 +13,10 @@ namespace troupe::test {
 
 class raw_client {
  public:
-  static raw_client tcp(std::uint16_t port);
+  /// From `source`, an address of this machine in host order; 127.0.0.1 if not given.
+  static raw_client tcp(std::uint16_t port, std::uint32_t source = 0x7f000001);
+  /// Over a socket made before: where no descriptor is left for another.
+  static raw_client tcp_over(socket_fd fd, std::uint16_t port);
   static raw_client unix_socket(const std::string& path);
 
   /// False: the other end has gone.
@@ -37,6 +42,7 @@ class raw_client {
 
  private:
   explicit raw_client(socket_fd fd) : fd_(std::move(fd)) {}
+  static sockaddr_in loopback(std::uint16_t port, std::uint32_t address = INADDR_LOOPBACK);
   bool fill();
   bool need(std::size_t bytes);
 

@@ -23,19 +23,22 @@ constexpr std::size_t large_bytes = 1u << 20;
 
 /// A server that speaks TLS, with an authority of its own.
 struct tls_fixture {
-  explicit tls_fixture(http_options options = {}, bool clients_need_certificate = false) {
+  explicit tls_fixture(http_options options = {}, bool clients_need_certificate = false,
+                       io_threads* link_threads = nullptr) {
     routes->add("GET", "/large", [](const http_request&, const responder& respond) {
       respond(http_text(200, std::string(large_bytes, 'x')));
     });
     options.tls = tls_context::of_server(authority.issue("server"), clients_need_certificate).value();
-    options.on_handshake_failed = [this](const std::string&, const std::string& why) {
-      std::lock_guard<std::mutex> lock(mutex);
-      failures.push_back(why);
-      changed.notify_all();
-    };
+    options.refused = std::make_shared<::troupe::refusals>(
+        [this](refusal, const std::string&, const std::string& why, std::uint64_t) {
+          std::lock_guard<std::mutex> lock(mutex);
+          failures.push_back(why);
+          changed.notify_all();
+        });
     link_acceptor acceptor;
     acceptor.admit = [](const link_identity&) -> result<link_identity> { return identity(internal::MASTER, "m"); };
     acceptor.events = far.events();
+    acceptor.threads = link_threads;
     server = http_server::open(io, std::move(options), routes, acceptor).value();
   }
   ~tls_fixture() {
@@ -119,6 +122,23 @@ TEST_CASE("links over TLS carry envelopes of any size both ways") {
   CHECK(contains(f.far.wait_down(), "enough"));
 }
 
+TEST_CASE("a link over TLS may run on other threads than the handshake did") {
+  io_threads link_threads;
+  {
+    tls_fixture f({}, false, &link_threads);
+    f.dial_with(f.authority.issue("agent"));
+    const std::vector<std::string> said{"small", std::string(large_bytes, 'y'), "last"};
+    for (const auto& each : said) {
+      CHECK(f.near.wait_up()->send(envelope(each)));
+      CHECK(f.far.wait_up()->send(envelope(each)));
+    }
+    CHECK(f.far.wait_envelopes(3) == said);
+    CHECK(f.near.wait_envelopes(3) == said);
+    f.server->stop();
+  }
+  link_threads.stop();
+}
+
 TEST_CASE("a server whose certificate an unknown authority has signed is not spoken to") {
   tls_fixture f;
   tls_authority other(f.folder, "other");
@@ -200,7 +220,7 @@ TEST_CASE("who does not speak TLS is told what to do, and is gone") {
     CHECK(contains(client.read_to_end(), " 400 "));
   }
   CHECK(contains(f.wait_failed_handshake(), "does not speak TLS"));
-  CHECK(f.server->counters().handshakes_failed.load() == 1);
+  CHECK(f.server->refused().count(refusal::tls) == 1);
   CHECK(f.server->counters().requests.load() == 0);
 }
 
@@ -251,13 +271,13 @@ TEST_CASE("a handshake that takes its time is cut off") {
 
 TEST_CASE("connections count before their handshake is over") {
   http_options options;
-  options.connections_max = 1;
+  options.places.all = 1;
   tls_fixture f(options);
   auto first = raw_client::tcp(f.server->port());
   first.send("\x16");
   // One queue for both: the second is accepted after the first.
   CHECK(raw_client::tcp(f.server->port()).read_to_end().empty());
-  CHECK(f.server->counters().refused.load() == 1);
+  CHECK(f.server->refused().count(refusal::too_many) == 1);
 }
 
 TEST_CASE("the Unix socket of a server that speaks TLS stays plain") {

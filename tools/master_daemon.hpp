@@ -25,6 +25,10 @@ class master_daemon {
   std::string url() const { return base_->url(); }
   process& host() { return base_->host(); }
 
+  /// For links within this process: who it is to its peers, and who hears of them.
+  static link_identity identity();
+  link_events links() { return base_->hub(leader()).events(); }
+
  private:
   master_daemon() = default;
   std::unique_ptr<daemon> base_;

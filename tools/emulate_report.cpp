@@ -1,5 +1,6 @@
 #include "tools/emulate_report.hpp"
 
+#include <spdlog/fmt/fmt.h>
 #include <boost/json.hpp>
 
 #include <cmath>
@@ -19,13 +20,19 @@ double milliseconds(std::chrono::nanoseconds time) {
   return rounded(static_cast<double>(time.count()) / 1e6);
 }
 
+/// Numbers as people write them.
+std::string text_of(const json::value& value) {
+  if (value.is_double()) return fmt::format("{:.3f}", value.get_double());
+  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
 /// `name=value name.part=value …`.
 std::string flat(const json::object& figures, const std::string& before = {}) {
   std::string line;
   for (const auto& [key, value] : figures) {
     if (!line.empty()) line += ' ';
     const auto name = before + std::string(key);
-    line += value.is_object() ? flat(value.get_object(), name + ".") : name + '=' + json::serialize(value);
+    line += value.is_object() ? flat(value.get_object(), name + ".") : name + '=' + text_of(value);
   }
   return line;
 }
@@ -48,8 +55,7 @@ void emulate_report::figures(const json::object& figures) {
   if (json_) return progress("done", figures);
   for (const auto& [key, value] : figures) {
     const std::string name(key);
-    std::cout << (value.is_object() ? name + " " + flat(value.get_object()) : name + " " + json::serialize(value))
-              << '\n';
+    std::cout << (value.is_object() ? name + " " + flat(value.get_object()) : name + " " + text_of(value)) << '\n';
   }
   std::cout.flush();
 }

@@ -85,6 +85,7 @@ class emulated_peer {
  public:
   /// `name` is a part of the journal.
   emulated_peer(emulation& home, std::string name);
+  /// After the actors of the emulation have ended.
   ~emulated_peer();
   emulated_peer(const emulated_peer&) = delete;
   emulated_peer& operator=(const emulated_peer&) = delete;

@@ -23,7 +23,9 @@ struct two_parts {
   journal_actor two = spawn_journal_part(system, whole, keys::path({"emulated", "two"}));
   caf::scoped_actor self{system};
 
-  ~two_parts() { self->send_exit(whole, caf::exit_reason::user_shutdown); }
+  ~two_parts() {
+    for (const auto& each : {one, two, whole}) self->send_exit(each, caf::exit_reason::user_shutdown);
+  }
 
   bool commit(const journal_actor& to, std::vector<edit> edits) {
     bool done = false;

@@ -33,7 +33,7 @@ TEST_CASE("what is no task length is refused with an example of one") {
   for (const auto* text : {"", ":", "30:", ":10", "30s", "-1", "30:-1", "nan", "inf", "1e10", "30:10:5", " 1", "1 "}) {
     INFO(text);
     auto parsed = parse_task_length(text);
-    REQUIRE_FALSE(parsed);
+    REQUIRE_FALSE(parsed.has_value());
     CHECK(parsed.error().message.find("30:10") != std::string::npos);
   }
 }

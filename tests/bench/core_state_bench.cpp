@@ -12,19 +12,45 @@
 #include <cstdlib>
 #include <deque>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace {
+
+/// What is allocated and not freed, as large as the allocator makes it.
+std::size_t held_bytes = 0;
+
+void* counted(std::size_t size) {
+  void* made = std::malloc(size == 0 ? 1 : size);
+  if (!made) throw std::bad_alloc();
+  held_bytes += ::malloc_usable_size(made);
+  return made;
+}
+
+void discounted(void* gone) {
+  if (gone) held_bytes -= ::malloc_usable_size(gone);
+  std::free(gone);
+}
+
+}  // namespace
+
+// There is one thread.
+void* operator new(std::size_t size) {
+  return counted(size);
+}
+void operator delete(void* gone) noexcept {
+  discounted(gone);
+}
+void operator delete(void* gone, std::size_t) noexcept {
+  discounted(gone);
+}
 
 namespace troupe::bench {
 namespace {
 
 constexpr std::size_t tasks_each = 2;
-
-std::size_t heap_bytes() {
-  const auto info = ::mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
 
 class world {
  public:
@@ -77,7 +103,7 @@ class world {
   double master_seconds() const { return master_seconds_; }
   double allocator_seconds() const { return allocator_seconds_; }
 
-  /// What the heap loses when a core goes. At the end.
+  /// How much less is held when a core goes. At the end.
   std::size_t drop_master() { return dropped(master_); }
   std::size_t drop_allocator() { return dropped(allocator_); }
 
@@ -97,9 +123,9 @@ class world {
 
   template <class Core>
   static std::size_t dropped(std::unique_ptr<Core>& core) {
-    const auto before = heap_bytes();
+    const auto before = held_bytes;
     core = nullptr;
-    return before - heap_bytes();
+    return before - held_bytes;
   }
 
   /// One event and all that follows from it.

@@ -1,12 +1,21 @@
 #include "tools/emulator/emulated_containerizer.hpp"
 
+#include "actors/runtime/moments.hpp"
 #include "actors/runtime/shell.hpp"
 #include "protocol/interfaces.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <stdexcept>
 
 namespace troupe {
+
+namespace {
+
+/// Enough for what may be on its way when an executor is started again; an agent shall be small.
+constexpr std::size_t ended_kept = 8;
+
+}  // namespace
 
 void container_figures::launched(std::chrono::nanoseconds idle) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -46,7 +55,11 @@ void emulated_containerizer::handle(step& s, const internal::TimerFired&) {
 void emulated_containerizer::handle(step& s, const internal::LaunchContainer& request) {
   const auto& id = request.container_id().value();
   const auto known = running_.find(id);
-  if (known != running_.end()) return say_launched(s, s.head.from(), id, known->second.pid);
+  if (known != running_.end()) return say_launched(s, s.head.from(), id, known->second);
+  if (const auto* over = find_ended(id)) {
+    say_launched(s, s.head.from(), id, over->last);
+    return say_exited(s, s.head.from(), id, over->status);
+  }
   if (idle_since_.empty()) {
     figures_->launched();
   } else {
@@ -54,8 +67,8 @@ void emulated_containerizer::handle(step& s, const internal::LaunchContainer& re
     idle_since_.pop_front();
   }
   const auto length = lengths_.next();
-  container added{s.head.from(), s.now.now + length, ++last_pid_};
-  say_launched(s, added.owner, id, added.pid);
+  container added{s.head.from(), s.now.now + length, ++last_pid_, s.now.wall_now};
+  say_launched(s, added.owner, id, added);
   ends_.emplace(added.ends, id);
   const auto at = running_.emplace(id, std::move(added)).first;
   if (length.count() == 0) end(s, at, 0);
@@ -71,20 +84,34 @@ void emulated_containerizer::handle(step& s, const internal::DestroyContainer& r
   stop(s, request.container_id().value(), SIGKILL);
 }
 
-void emulated_containerizer::say_launched(step& s, const Address& to, const std::string& id, int pid) {
+void emulated_containerizer::say_launched(step& s, const Address& to, const std::string& id, const container& c) const {
   internal::ContainerLaunched launched;
   launched.mutable_container_id()->set_value(id);
-  launched.set_pid(pid);
+  launched.set_pid(c.pid);
   launched.set_start_time(1);
+  *launched.mutable_launched_at() = time_info(c.launched_at);
   s.say(to, std::move(launched));
 }
 
-void emulated_containerizer::end(step& s, table::iterator it, int status) {
+void emulated_containerizer::say_exited(step& s, const Address& to, const std::string& id,
+                                        std::optional<int> status) const {
   internal::ContainerExited exited;
-  exited.mutable_container_id()->set_value(it->first);
-  exited.set_status(status);
-  s.say(it->second.owner, std::move(exited));
+  exited.mutable_container_id()->set_value(id);
+  if (status) exited.set_status(*status);
+  s.say(to, std::move(exited));
+}
+
+const emulated_containerizer::ended_container* emulated_containerizer::find_ended(const std::string& id) const {
+  const auto it =
+      std::find_if(ended_.begin(), ended_.end(), [&](const ended_container& each) { return each.id == id; });
+  return it == ended_.end() ? nullptr : &*it;
+}
+
+void emulated_containerizer::end(step& s, table::iterator it, int status) {
+  say_exited(s, it->second.owner, it->first, status);
   ends_.erase({it->second.ends, it->first});
+  ended_.push_back({it->first, std::move(it->second), status});
+  if (ended_.size() > ended_kept) ended_.pop_front();
   running_.erase(it);
   idle_since_.push_back(s.now.now);
   figures_->ended();
@@ -93,9 +120,8 @@ void emulated_containerizer::end(step& s, table::iterator it, int status) {
 void emulated_containerizer::stop(step& s, const std::string& id, int status) {
   const auto it = running_.find(id);
   if (it != running_.end()) return end(s, it, status);
-  internal::ContainerExited unknown;
-  unknown.mutable_container_id()->set_value(id);
-  s.say(s.head.from(), std::move(unknown));
+  const auto* over = find_ended(id);
+  say_exited(s, s.head.from(), id, over ? std::optional<int>(over->status) : std::nullopt);
 }
 
 std::shared_ptr<const google::protobuf::Message> emulated_containerizer::look(const std::string&) const {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -42,8 +43,9 @@ class container_figures {
 /// A containerizer whose containers are nothing but a time at which they end: it starts no process and makes no
 /// sandbox. A core (actors/runtime/step.hpp) that hears and says what the real one does (container.proto).
 ///
-/// A container that ends by itself does so with status 0; one that is signalled, with that signal. Those of an earlier
-/// incarnation are gone, as after the end of the real one.
+/// A container that ends by itself does so with status 0; one that is signalled, with that signal. How the last few
+/// ended is kept for requests that are repeated. Those of an earlier incarnation are gone, as after the end of the real
+/// one.
 class emulated_containerizer {
  public:
   using hears = join<verbs<internal::Recovered, internal::TimerFired>, containerizer_hears>;
@@ -68,10 +70,18 @@ class emulated_containerizer {
     Address owner;  ///< whoever launched it
     monotonic_time ends;
     int pid = 0;
+    wall_time launched_at{};
+  };
+  struct ended_container {
+    std::string id;
+    container last;
+    int status = 0;
   };
   using table = std::map<std::string, container>;
 
-  void say_launched(step& s, const Address& to, const std::string& id, int pid);
+  void say_launched(step& s, const Address& to, const std::string& id, const container& c) const;
+  void say_exited(step& s, const Address& to, const std::string& id, std::optional<int> status) const;
+  const ended_container* find_ended(const std::string& id) const;
   void end(step& s, table::iterator it, int status);
   /// Ends it with this status as from wait(2); to whoever asks about one that is not there it says so.
   void stop(step& s, const std::string& id, int status);
@@ -81,6 +91,7 @@ class emulated_containerizer {
   table running_;
   std::set<std::pair<monotonic_time, std::string>> ends_;  ///< of all that run
   std::deque<monotonic_time> idle_since_;                  ///< what has ended and was not followed by a launch yet
+  std::deque<ended_container> ended_;                      ///< the last ones
   int last_pid_ = 0;
 };
 

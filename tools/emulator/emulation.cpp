@@ -184,7 +184,6 @@ emulated_peer::emulated_peer(emulation& home, std::string name)
 
 emulated_peer::~emulated_peer() {
   hang_up();
-  // A request that could still time out holds on to it for a minute.
   caf::anon_send_exit(services_.journal, caf::exit_reason::user_shutdown);
 }
 

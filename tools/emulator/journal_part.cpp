@@ -7,7 +7,6 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
-#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -42,7 +41,7 @@ journal_actor::behavior_type part(journal_actor::pointer self, const journal_act
       },
       [=](const scan_request& request) -> caf::result<scan_done> {
         auto promise = self->make_response_promise<scan_done>();
-        self->request(whole, std::chrono::seconds(60), scan_request{prefix + request.prefix})
+        self->request(whole, caf::infinite, scan_request{prefix + request.prefix})
             .await([=](const scan_done& found) mutable { promise.deliver(without(prefix, found)); },
                    [=](caf::error failure) mutable { promise.deliver(std::move(failure)); });
         return promise;

@@ -88,6 +88,23 @@ TEST_CASE("a launch that is repeated is answered as the first and starts nothing
   CHECK(world.figures->read().launched == 1);
 }
 
+TEST_CASE("a launch that is repeated after the end is answered as the first, with how it ended") {
+  lab world({seconds(2), seconds(0)});
+  world.launch(world.one, "a");
+  const auto first = world.said<internal::ContainerLaunched>(world.one);
+  world.signal(world.one, "a", SIGTERM);
+  world.launch(world.one, "a");
+  const auto again = world.said<internal::ContainerLaunched>(world.one);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].launched_at().nanoseconds() == first[0].launched_at().nanoseconds());
+  const auto exits = world.said<internal::ContainerExited>(world.one);
+  REQUIRE(exits.size() == 1);
+  CHECK(exits[0].status() == SIGTERM);
+  CHECK(world.figures->read().launched == 1);
+  world.signal(world.two, "a", 0);
+  CHECK(world.said<internal::ContainerExited>(world.two).at(0).status() == SIGTERM);
+}
+
 TEST_CASE("a signal ends a container with that signal, signal 0 only asks for it") {
   lab world({seconds(2), seconds(0)});
   world.launch(world.one, "a");

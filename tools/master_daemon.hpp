@@ -2,6 +2,7 @@
 
 #include "actors/allocator/allocator_core.hpp"
 #include "actors/master/master_options.hpp"
+#include "isolators/descriptor_limit.hpp"
 #include "tools/daemon.hpp"
 
 namespace troupe {
@@ -31,6 +32,7 @@ class master_daemon {
 
  private:
   master_daemon() = default;
+  const raised_descriptor_limit descriptors_;  ///< each link is one
   std::unique_ptr<daemon> base_;
 };
 

@@ -368,6 +368,7 @@ void add_emulate_command(CLI::App& app, int& exit_code) {
   auto frameworks = std::make_shared<emulate_frameworks_flags>();
   command = emulate->add_subcommand("frameworks", "Frameworks that launch tasks as fast as they are asked to");
   add_emulate_options(*command, *flags, true);
+  add_warm_up_option(*command, *flags);
   add_emulate_frameworks_options(*command, *frameworks, "--count");
   command->footer(
       "They run on emulated agents and on real ones, where each task is `true`. At the end they tear themselves down.\n"
@@ -384,6 +385,7 @@ void add_emulate_command(CLI::App& app, int& exit_code) {
   auto port = std::make_shared<std::uint16_t>(0);
   command = emulate->add_subcommand("cluster", "A master, agents and frameworks in one process, over in-process links");
   add_emulate_options(*command, *flags, false);
+  add_warm_up_option(*command, *flags);
   add_emulate_agents_options(*command, *agents, "--agents");
   add_emulate_frameworks_options(*command, *frameworks, "--frameworks");
   command->add_option("--port", *port, "The master's port, for a look at it; 0 picks a free one")

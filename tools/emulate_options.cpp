@@ -35,13 +35,16 @@ void add_emulate_options(CLI::App& command, emulate_flags& flags, bool sockets) 
         ->allow_extra_args(false);
     command.add_option("--work-dir", flags.work_dir, work_dir_help);
   }
-  add_duration(command, "--warm-up", flags.warm_up, "Measure from so long after the last of them is up");
   add_optional_duration(command, "--duration", flags.duration,
                         "Measure for so long, then end; till Ctrl-C if not given");
   command.add_flag("--json", flags.json, "Print JSON lines: one a second, and figures in the last");
   command.add_option("--log-level", flags.log_level, "trace, debug, info, warning, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
       ->capture_default_str();
+}
+
+void add_warm_up_option(CLI::App& command, emulate_flags& flags) {
+  add_duration(command, "--warm-up", flags.warm_up, "Leave out what happens in the first so long");
 }
 
 void add_emulate_agents_options(CLI::App& command, emulate_agents_flags& flags, const std::string& count) {

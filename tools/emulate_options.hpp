@@ -39,6 +39,8 @@ struct emulate_frameworks_flags {
 
 /// `sockets`: whether it reaches its master over those.
 void add_emulate_options(CLI::App& command, emulate_flags& flags, bool sockets);
+/// For those that launch tasks.
+void add_warm_up_option(CLI::App& command, emulate_flags& flags);
 void add_emulate_agents_options(CLI::App& command, emulate_agents_flags& flags, const std::string& count);
 void add_emulate_frameworks_options(CLI::App& command, emulate_frameworks_flags& flags, const std::string& count);
 

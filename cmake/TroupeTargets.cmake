@@ -1,6 +1,6 @@
 # Headers that cost seconds to parse are parsed once: `messages` is the generated classes and what everybody uses with them,
 # `actors` adds CAF, `tests` adds Catch2 to messages. cmake/TroupePch.cmake makes them.
-set(TROUPE_ACTOR_TARGETS runtime journal link_hub shells sdk commands containerizer)
+set(TROUPE_ACTOR_TARGETS runtime journal link_hub shells sdk commands containerizer emulator)
 
 # troupe_precompiled(TARGET KIND): KIND is messages, actors, tests or none.
 function(troupe_precompiled target kind)

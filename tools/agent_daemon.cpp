@@ -169,7 +169,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
 
   start_containerizer(d.host(), containers_of(options, d));
   start_sandbox_collector(d.host(), collection_of(options, d));
-  serve_executors(d.host(), made->self_);
+  serve_executors(host_of(d.host()), made->self_);
   auto agent = options.agent;
   agent.info = *info;
   agent.version = release_version;
@@ -179,7 +179,8 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   agent.address = d.facts().address;
   if (!options.common.tls.files.authority.empty())
     agent.tls_authority = std::filesystem::absolute(options.common.tls.files.authority).string();
-  start_agent(d.host(), made->self_, agent, d.desk("agent"), [&hub](const Address&) { hub.announce_peers(); });
+  start_agent(host_of(d.host()), made->self_, agent, &d.desk("agent"),
+              [&hub](const Address&) { hub.announce_peers(); });
 
   if (tls && d.scheme() != "https")
     spdlog::warn("agent.serves_plainly master={} the master speaks TLS and sends people here for sandboxes by https",

@@ -3,10 +3,8 @@
 #include "tools/agent_daemon.hpp"
 #include "tools/master_client.hpp"
 #include "tools/master_daemon.hpp"
+#include "tools/try_out_folder.hpp"
 
-#include <stdlib.h>
-
-#include <filesystem>
 #include <iostream>
 
 namespace troupe {
@@ -19,28 +17,6 @@ struct local_flags {
   tls_options tls;
 };
 
-/// A folder that is removed again, where none was given.
-class try_out_folder {
- public:
-  explicit try_out_folder(const std::string& given) : path_(given) {
-    if (!given.empty()) return;
-    char name[] = "/tmp/troupe-local.XXXXXX";
-    if (const char* made = ::mkdtemp(name)) path_ = made;
-    ours_ = !path_.empty();
-  }
-  ~try_out_folder() {
-    std::error_code ignored;
-    if (ours_) std::filesystem::remove_all(path_, ignored);
-  }
-  try_out_folder(const try_out_folder&) = delete;
-  try_out_folder& operator=(const try_out_folder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  bool ours_ = false;
-};
-
 /// The same certificate serves the commands.
 std::string tls_exports(const tls_options& tls) {
   if (!tls.serve()) return {};
@@ -49,7 +25,7 @@ std::string tls_exports(const tls_options& tls) {
 }
 
 int local(const local_flags& given) {
-  try_out_folder folder(given.work_dir);
+  try_out_folder folder("troupe-local", given.work_dir);
   if (folder.path().empty()) return fail({errc::io, "no folder can be made in /tmp; name one with --work-dir"});
   master_daemon_options for_master;
   for_master.common.port = given.port;

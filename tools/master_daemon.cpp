@@ -64,14 +64,7 @@ result<std::unique_ptr<master_daemon>> master_daemon::start(const master_daemon_
     if (child != "master") return;
     for (const auto& peer : hub.peers()) hub.close_peer(peer.address(), "the master was restarted");
   });
-  auto who = [] {
-    link_identity self;
-    self.role = internal::MASTER;
-    self.id = "leader";
-    self.software = std::string("troupe ") + release_version;
-    return self;
-  };
-  if (auto listening = d.listen(who, ""); !listening) return listening.error();
+  if (auto listening = d.listen(&master_daemon::identity, ""); !listening) return listening.error();
   d.serve_state<internal::MasterView>("master", master_state_json);
   auto master = options.master;
   master.info = describe(d);
@@ -83,6 +76,14 @@ result<std::unique_ptr<master_daemon>> master_daemon::start(const master_daemon_
 }
 
 master_daemon::~master_daemon() = default;
+
+link_identity master_daemon::identity() {
+  link_identity self;
+  self.role = internal::MASTER;
+  self.id = "leader";
+  self.software = std::string("troupe ") + release_version;
+  return self;
+}
 
 void add_master_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("master", "Run a master: the one process that knows the cluster");

@@ -2,6 +2,7 @@
 
 #include "actors/allocator/allocator_core.hpp"
 #include "actors/master/master_options.hpp"
+#include "isolators/descriptor_limit.hpp"
 #include "tools/daemon.hpp"
 
 namespace troupe {
@@ -25,8 +26,13 @@ class master_daemon {
   std::string url() const { return base_->url(); }
   process& host() { return base_->host(); }
 
+  /// For links within this process: who it is to its peers, and who hears of them.
+  static link_identity identity();
+  link_events links() { return base_->hub(leader()).events(); }
+
  private:
   master_daemon() = default;
+  const raised_descriptor_limit descriptors_;  ///< each link is one
   std::unique_ptr<daemon> base_;
 };
 

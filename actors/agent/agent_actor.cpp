@@ -5,16 +5,16 @@
 
 namespace troupe {
 
-void start_agent(process& host, const Address& self, const agent_options& options, view_desk& desk,
+void start_agent(const actor_host& host, const Address& self, const agent_options& options, view_desk* desk,
                  std::function<void(const Address&)> on_ready) {
   shell_setup<agent> setup;
   setup.at = self;
   setup.identity = keys::identity("agent");
   setup.prefixes = {"agent"};
   setup.make = [options] { return agent(options); };
-  setup.desk = &desk;
+  setup.desk = desk;
   setup.on_ready = std::move(on_ready);
-  host.supervise(shell_child<agent, agent_actor>(host.system(), host.rt(), "agent", setup));
+  host.supervise(shell_child<agent, agent_actor>(host.system, host.rt, "agent", setup));
 }
 
 }  // namespace troupe

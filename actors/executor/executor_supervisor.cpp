@@ -14,7 +14,7 @@ namespace {
 /// threads.
 class executor_ward {
  public:
-  executor_ward(process& host, Address agent) : host_(host), agent_(std::move(agent)) {}
+  executor_ward(actor_host host, Address agent) : host_(std::move(host)), agent_(std::move(agent)) {}
 
   void spawn(const std::shared_ptr<executor_ward>& self, const internal::SpawnExecutor& request) {
     auto id = request.executor().id();
@@ -38,8 +38,8 @@ class executor_ward {
       actor = it->second;
       actors_.erase(it);
     }
-    host_.names().remove(request.executor());
-    host_.board().forget(to_string(request.executor()));
+    host_.rt.names.remove(request.executor());
+    host_.rt.board.forget(to_string(request.executor()));
     if (actor) end(actor);
   }
 
@@ -51,7 +51,7 @@ class executor_ward {
     options.agent = agent_;
     options.spawn = request;
     setup.make = [options] { return executor(options); };
-    auto child = shell_child<executor, executor_actor>(host_.system(), host_.rt(), to_string(setup.at), setup);
+    auto child = shell_child<executor, executor_actor>(host_.system, host_.rt, to_string(setup.at), setup);
     auto actor = child.start();
     std::lock_guard<std::mutex> lock(mutex_);
     auto it = actors_.find(id);
@@ -64,7 +64,7 @@ class executor_ward {
 
   static void end(const caf::strong_actor_ptr& actor) { caf::anon_send_exit(actor, caf::exit_reason::user_shutdown); }
 
-  process& host_;
+  const actor_host host_;
   Address agent_;
   std::mutex mutex_;
   std::map<std::string, caf::strong_actor_ptr> actors_;
@@ -72,9 +72,9 @@ class executor_ward {
 
 }  // namespace
 
-void serve_executors(process& host, const Address& agent) {
+void serve_executors(const actor_host& host, const Address& agent) {
   auto ward = std::make_shared<executor_ward>(host, agent);
-  host.names().add_endpoint(
+  host.rt.names.add_endpoint(
       address(internal::SUPERVISOR, "local"),
       [ward](const directory::head_ptr&, const directory::body_ptr& body, const std::shared_ptr<void>&) {
         if (const auto* spawn = dynamic_cast<const internal::SpawnExecutor*>(body.get())) {

@@ -29,7 +29,7 @@ struct executors_at_work {
       if (dynamic_cast<const executor_api::Call::Update*>(body.get()) && !told.exchange(true)) reported.set_value();
       return true;
     });
-    serve_executors(*host, agent);
+    serve_executors(host_of(*host), agent);
   }
 
   template <class Message>

@@ -38,6 +38,7 @@ struct link_options {
   std::uint32_t handshake_ms = 5000;  ///< to get from accept to a complete Hello
   std::shared_ptr<link_counters> counters = std::make_shared<link_counters>();  ///< never null
   std::shared_ptr<const tls_context> tls;  ///< of a dialler: how https:// is spoken; null: it is not
+  std::string source;  ///< of a dialler: the numeric address that it calls from; empty: the system's choice
   std::shared_ptr<refusals> refused;       ///< of an acceptor: hears of links that are ended for cause; may be null
 
   // What all links that have these options hold together; never null. A link that holds more than its share is closed.

@@ -44,15 +44,41 @@ void remove_abandoned(const std::string& path, const sockaddr_un& address) {
   if (::connect(probe.get(), generic(&address), sizeof address) != 0 && errno == ECONNREFUSED) ::unlink(path.c_str());
 }
 
-template <class Address>
-result<socket_fd> bind_and_listen(const Address& address, const std::string& name) {
-  auto fd = open_stream_socket(generic(&address)->sa_family);
+result<socket_fd> bind_and_listen(const void* address, socklen_t size, const std::string& name) {
+  auto fd = open_stream_socket(generic(address)->sa_family);
   if (!fd) return fd;
   const int on = 1;
   ::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (::bind(fd->get(), generic(&address), sizeof address) != 0) return system_error_of("cannot listen on " + name);
+  if (::bind(fd->get(), generic(address), size) != 0) return system_error_of("cannot listen on " + name);
   if (::listen(fd->get(), backlog) != 0) return system_error_of("cannot listen on " + name);
   return fd;
+}
+
+/// A numeric IPv4 or IPv6 address with a port, as the system takes it.
+struct numeric_address {
+  sockaddr_storage bytes{};
+  socklen_t size = 0;
+  bool v6 = false;
+};
+
+result<numeric_address> numeric(const std::string& address, std::uint16_t port) {
+  numeric_address found;
+  auto* v4 = static_cast<sockaddr_in*>(static_cast<void*>(&found.bytes));
+  auto* v6 = static_cast<sockaddr_in6*>(static_cast<void*>(&found.bytes));
+  if (::inet_pton(AF_INET, address.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    found.size = sizeof *v4;
+    return found;
+  }
+  if (::inet_pton(AF_INET6, address.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    found.size = sizeof *v6;
+    found.v6 = true;
+    return found;
+  }
+  return invalid("address " + address + ": must be a numeric IPv4 or IPv6 address, as 127.0.0.1 or ::1");
 }
 
 }  // namespace
@@ -68,17 +94,19 @@ result<socket_fd> open_stream_socket(int family) {
 }
 
 result<socket_fd> listen_tcp(const std::string& address, std::uint16_t port) {
-  const std::string name = address + ":" + std::to_string(port);
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
-  if (::inet_pton(AF_INET, address.c_str(), &v4.sin_addr) == 1) return bind_and_listen(v4, name);
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(port);
-  if (::inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) == 1)
-    return bind_and_listen(v6, "[" + address + "]:" + std::to_string(port));
-  return invalid("address " + address + ": must be a numeric IPv4 or IPv6 address, as 127.0.0.1 or ::1");
+  auto at = numeric(address, port);
+  if (!at) return at.error();
+  const auto host = at->v6 ? "[" + address + "]" : address;
+  return bind_and_listen(&at->bytes, at->size, host + ":" + std::to_string(port));
+}
+
+result<void> bind_source(const socket_fd& fd, const std::string& address) {
+  auto at = numeric(address, 0);
+  if (!at) return at.error();
+  const int on = 1;
+  ::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  if (::bind(fd.get(), generic(&at->bytes), at->size) != 0) return system_error_of("cannot call from " + address);
+  return {};
 }
 
 std::uint16_t port_of(const socket_fd& listener) {
@@ -96,7 +124,7 @@ result<socket_fd> listen_unix(const std::string& path, unsigned mode) {
   auto address = unix_address(path);
   if (!address) return address.error();
   remove_abandoned(path, *address);
-  auto fd = bind_and_listen(*address, path);
+  auto fd = bind_and_listen(&*address, sizeof *address, path);
   if (fd && ::chmod(path.c_str(), mode) != 0) return system_error_of("cannot set the mode of " + path);
   return fd;
 }

@@ -43,6 +43,10 @@ result<socket_fd> accept_connection(int listener);
 /// A fresh stream socket of an address family.
 result<socket_fd> open_stream_socket(int family);
 
+/// Binds a fresh socket to a numeric address of this machine; which port is chosen when it is connected, so that one
+/// address can be used as many times as there are ports for each far end.
+result<void> bind_source(const socket_fd& fd, const std::string& address);
+
 /// Connects at once, as is possible on this machine only.
 result<socket_fd> connect_unix(const std::string& path);
 

@@ -77,6 +77,8 @@ class dialler final : public link_attempt, public std::enable_shared_from_this<d
     const auto endpoint = endpoints_[next_++];
     auto fd = open_stream_socket(endpoint.protocol().family());
     if (!fd) return fail(fd.error());
+    if (!options_.source.empty())
+      if (auto bound = bind_source(*fd, options_.source); !bound) return connect_to_next(bound.error());
     beast::error_code ignored;
     socket_.close(ignored);
     socket_.assign(net::generic::stream_protocol(endpoint.protocol()), fd->release(), ignored);

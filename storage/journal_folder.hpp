@@ -26,6 +26,9 @@ result<void> salvage(const std::filesystem::path& folder, const leveldb::Options
 /// A sentence about an earlier salvage, for as long as `folder`/lost holds files.
 std::optional<std::string> salvage_report(const std::filesystem::path& folder);
 
+/// The process that has the journal open, other than this one, for a person; empty if none has. Looks, touches nothing.
+std::string holder(const std::filesystem::path& folder);
+
 /// A failed open as an error; names the process that holds the store.
 error open_error(const std::filesystem::path& folder, const leveldb::Status& status);
 

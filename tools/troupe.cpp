@@ -1,5 +1,6 @@
 // The `troupe` program: daemons and commands.
 #include "tools/agent_daemon.hpp"
+#include "tools/journal_command.hpp"
 #include "tools/kill_command.hpp"
 #include "tools/listings.hpp"
 #include "tools/local_command.hpp"
@@ -29,6 +30,7 @@ int main(int argc, char** argv) {
   add_listing_commands(app, exit_code);
   add_kill_command(app, exit_code);
   add_logs_command(app, exit_code);
+  add_journal_command(app, exit_code);
   app.add_subcommand("version", "The release of this program")->callback([] {
     std::cout << "troupe " << release_version << std::endl;
   });

@@ -21,11 +21,13 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
+}  // namespace
+
 /// A file whose name becomes durable with its first bytes.
-class named_file final : public leveldb::WritableFile {
+class lasting_names::file final : public leveldb::WritableFile {
  public:
-  named_file(journal_disk& disk, std::string folder, leveldb::WritableFile* below)
-      : disk_(disk), folder_(std::move(folder)), below_(below) {}
+  file(lasting_names& owner, std::string folder, leveldb::WritableFile* below)
+      : owner_(owner), folder_(std::move(folder)), below_(below) {}
 
   leveldb::Status Append(const leveldb::Slice& data) override {
     synced_ = false;
@@ -33,8 +35,9 @@ class named_file final : public leveldb::WritableFile {
   }
   leveldb::Status Flush() override { return below_->Flush(); }
   leveldb::Status Sync() override {
-    auto status = below_->Sync();
-    if (status.ok() && !named_) status = disk_.SyncDir(folder_);
+    auto status = owner_.failure();
+    if (status.ok()) status = below_->Sync();
+    if (status.ok() && !named_) status = owner_.disk_.SyncDir(folder_);
     if (status.ok()) named_ = synced_ = true;
     return status;
   }
@@ -45,14 +48,12 @@ class named_file final : public leveldb::WritableFile {
   }
 
  private:
-  journal_disk& disk_;
+  lasting_names& owner_;
   std::string folder_;
   std::unique_ptr<leveldb::WritableFile> below_;
   bool named_ = false;
   bool synced_ = true;
 };
-
-}  // namespace
 
 leveldb::Status journal_disk::CreateDir(const std::string& folder) {
   constexpr mode_t for_this_user = 0700;
@@ -70,26 +71,38 @@ leveldb::Status journal_disk::SyncDir(const std::string& folder) {
 leveldb::Status lasting_names::NewWritableFile(const std::string& name, leveldb::WritableFile** out) {
   leveldb::WritableFile* below = nullptr;
   const auto status = disk_.NewWritableFile(name, &below);
-  *out = status.ok() ? new named_file(disk_, folder_of(name), below) : nullptr;
+  *out = status.ok() ? new file(*this, folder_of(name), below) : nullptr;
   return status;
 }
 
 leveldb::Status lasting_names::NewAppendableFile(const std::string& name, leveldb::WritableFile** out) {
   leveldb::WritableFile* below = nullptr;
   const auto status = disk_.NewAppendableFile(name, &below);
-  *out = status.ok() ? new named_file(disk_, folder_of(name), below) : nullptr;
+  *out = status.ok() ? new file(*this, folder_of(name), below) : nullptr;
   return status;
 }
 
 leveldb::Status lasting_names::RenameFile(const std::string& from, const std::string& to) {
-  auto status = disk_.RenameFile(from, to);
-  if (!status.ok()) return status;
+  if (auto failed = failure(); !failed.ok()) return failed;
+  if (auto renamed = disk_.RenameFile(from, to); !renamed.ok()) return renamed;
   const auto source = folder_of(from);
   const auto target = folder_of(to);
   // The new name first: a file may have two names for a while, never none.
-  status = disk_.SyncDir(target);
-  if (status.ok() && source != target) status = disk_.SyncDir(source);
-  return status;
+  auto synced = disk_.SyncDir(target);
+  if (synced.ok() && source != target) synced = disk_.SyncDir(source);
+  const std::lock_guard<std::mutex> lock(guard_);
+  if (!synced.ok()) failure_ = synced;
+  return leveldb::Status::OK();
+}
+
+leveldb::Status lasting_names::RemoveFile(const std::string& name) {
+  const auto failed = failure();
+  return failed.ok() ? disk_.RemoveFile(name) : failed;
+}
+
+leveldb::Status lasting_names::failure() {
+  const std::lock_guard<std::mutex> lock(guard_);
+  return failure_;
 }
 
 }  // namespace troupe

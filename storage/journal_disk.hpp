@@ -2,6 +2,7 @@
 
 #include <leveldb/env.h>
 
+#include <mutex>
 #include <string>
 
 namespace troupe {
@@ -21,7 +22,10 @@ class journal_disk : public leveldb::EnvWrapper {
 
 /// LevelDB syncs the bytes of its files, but the folder only when it writes its MANIFEST: after a power cut the newest
 /// log could be gone, synced records and all, since nothing names it. Through this, a file that was synced keeps its
-/// name, one that is closed has all of its bytes, and a rename has happened when it returns.
+/// name, one that is closed has all of its bytes, and a rename has happened for good when it returns.
+///
+/// When the folder cannot be synced after a rename, the rename is not taken back, and so is no error: LevelDB would
+/// take it for undone, and remove what now has the name. Instead all later syncs and removals fail.
 class lasting_names final : public leveldb::EnvWrapper {
  public:
   /// `disk` outlives it.
@@ -30,9 +34,16 @@ class lasting_names final : public leveldb::EnvWrapper {
   leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** out) override;
   leveldb::Status NewAppendableFile(const std::string& name, leveldb::WritableFile** out) override;
   leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
+  leveldb::Status RemoveFile(const std::string& name) override;
 
  private:
+  class file;
+
+  leveldb::Status failure();
+
   journal_disk& disk_;
+  std::mutex guard_;
+  leveldb::Status failure_;  ///< of the first sync after a rename that failed
 };
 
 }  // namespace troupe

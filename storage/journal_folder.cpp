@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 namespace troupe::journal_folder {
@@ -98,12 +99,17 @@ result<void> make(const fs::path& folder) {
   return sync_directory(parent);
 }
 
+bool is_data_file(const std::string& name) {
+  static const std::regex names(R"(CURRENT|MANIFEST-\d{6,}|\d{6,}\.(log|ldb|sst))");
+  return std::regex_match(name, names);
+}
+
 bool lost_its_contents_table(const fs::path& folder) {
   std::error_code ignored;
   if (fs::exists(folder / "CURRENT", ignored)) return false;
   for (const auto& file : fs::directory_iterator(folder, ignored)) {
-    const auto kind = file.path().extension();
-    if (kind == ".ldb" || kind == ".sst" || kind == ".log") return true;
+    const auto name = file.path().filename().string();
+    if (is_data_file(name) && name[0] != 'M') return true;  // a MANIFEST alone is a start that was cut off
   }
   return false;
 }

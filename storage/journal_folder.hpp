@@ -16,6 +16,9 @@ namespace troupe::journal_folder {
 /// Errors: invalid_argument (it or a parent is no directory), exhausted (disk full), io.
 result<void> make(const std::filesystem::path& folder);
 
+/// Whether LevelDB gives its data files such names: CURRENT, MANIFEST-000001, 000003.log, 000005.ldb.
+bool is_data_file(const std::string& name);
+
 /// Whether there are LevelDB data files but no CURRENT, which names their table of contents.
 bool lost_its_contents_table(const std::filesystem::path& folder);
 

@@ -22,11 +22,8 @@ namespace fs = std::filesystem;
 
 bool holds_a_journal(const fs::path& folder) {
   std::error_code ignored;
-  for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored)) {
-    const auto name = at->path().filename().string();
-    const auto ending = at->path().extension();
-    if (name == "CURRENT" || name.compare(0, 9, "MANIFEST-") == 0 || ending == ".ldb" || ending == ".log") return true;
-  }
+  for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored))
+    if (journal_folder::is_data_file(at->path().filename().string())) return true;
   return false;
 }
 

@@ -25,9 +25,6 @@ bool has_ending(const std::string& name, std::string_view ending) {
 bool is_table(const std::string& name) {
   return has_ending(name, ".ldb") || has_ending(name, ".sst");
 }
-bool is_data(const std::string& name) {
-  return name == "CURRENT" || name.compare(0, 9, "MANIFEST-") == 0 || has_ending(name, ".log") || is_table(name);
-}
 
 /// Without a trace in its access time, where we may.
 int open_to_read(const fs::path& path) {
@@ -84,7 +81,7 @@ result<std::vector<std::string>> names_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code failed;
   for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-    if (is_data(at->path().filename().string())) names.push_back(at->path().filename().string());
+    if (journal_folder::is_data_file(at->path().filename().string())) names.push_back(at->path().filename().string());
   if (failed) return cannot_read(folder, failed.value());
   // LevelDB's numbers have six digits or more; the logs must be read in their order.
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {

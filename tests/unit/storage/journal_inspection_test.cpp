@@ -293,6 +293,8 @@ TEST_CASE("paths that hold no journal are refused with what would be one") {
   CHECK(inspect_journal(scratch / "absent").error().code == errc::not_found);
   CHECK(inspect_journal(scratch.path()).error().code == errc::invalid_argument);
   std::ofstream(scratch / "file") << "x";
+  std::ofstream(scratch / "app.log") << "x";
+  CHECK(inspect_journal(scratch.path()).error().code == errc::invalid_argument);
   CHECK(inspect_journal(scratch / "file").error().code == errc::invalid_argument);
   REQUIRE(journal::open(scratch / "work/journal").has_value());
   CHECK(inspect_journal(scratch / "work").has_value());

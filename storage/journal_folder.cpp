@@ -119,7 +119,7 @@ result<void> salvage(const fs::path& folder, const leveldb::Options& how, const 
   leveldb::FileLock* lock = nullptr;
   const auto locked = how.env->LockFile((folder / "LOCK").string(), &lock);
   if (!locked.ok()) return open_error(folder, locked);
-  const auto repaired = repair(folder.string(), how);
+  const auto repaired = repair(folder.string(), how, why);
   how.env->UnlockFile(lock);
   if (repaired.IsCorruption()) return hopeless(folder, why.ToString() + "; " + repaired.ToString());
   if (!repaired.ok()) return store_error(folder, repaired);  // what is damaged is as it was

@@ -44,6 +44,12 @@ class putting_off final : public leveldb::EnvWrapper {
     return is_log ? status : note(status);  // the text log may not be there
   }
 
+  /// After a failure nothing goes: it may hold what a file that could not be written was to hold.
+  leveldb::Status RemoveFile(const std::string& name) override {
+    const auto failed = first_failure();
+    return failed.ok() ? target()->RemoveFile(name) : failed;
+  }
+
   leveldb::Status move_what_was_put_off() {
     for (const auto& [from, to] : std::exchange(put_off_, {})) {
       const auto moved = target()->RenameFile(from, to);
@@ -83,11 +89,25 @@ class putting_off final : public leveldb::EnvWrapper {
   leveldb::Status failure_;
 };
 
+/// So that the damage is known from the first step on, whatever becomes of the rest.
+leveldb::Status write_reason(leveldb::Env& disk, const std::string& folder, const leveldb::Status& why) {
+  disk.CreateDir(folder + "/lost");             // may be there from before
+  const auto draft = folder + "/000000.dbtmp";  // LevelDB removes such
+  leveldb::WritableFile* opened = nullptr;
+  auto status = disk.NewWritableFile(draft, &opened);
+  if (!status.ok()) return status;
+  const std::unique_ptr<leveldb::WritableFile> file(opened);
+  status = file->Append("These are the files that a damaged journal was rebuilt from: " + why.ToString() + "\n");
+  if (status.ok()) status = file->Sync();
+  if (status.ok()) status = file->Close();
+  return status.ok() ? disk.RenameFile(draft, folder + "/lost/REASON") : status;
+}
+
 }  // namespace
 
-leveldb::Status repair(const std::string& folder, const leveldb::Options& how) {
+leveldb::Status repair(const std::string& folder, const leveldb::Options& how, const leveldb::Status& why) {
   putting_off disk(how.env, folder);
-  how.env->CreateDir(folder + "/lost");  // may be there from before
+  if (const auto written = write_reason(*how.env, folder, why); !written.ok()) return written;
   if (how.env->FileExists(folder + "/CURRENT")) {
     const auto moved = how.env->RenameFile(folder + "/CURRENT", folder + "/lost/CURRENT");
     if (!moved.ok()) return moved;

@@ -125,7 +125,6 @@ TEST_CASE("every place in the tree has a type, whatever its ids are") {
   CHECK(type_of(keys::agent_executor(framework, executor_id("e"))) == "ExecutorRecord");
   CHECK(type_of(keys::agent_task(framework, task_id("t"))) == "TaskRecord");
   CHECK(type_of(keys::agent_update(framework, task_id("t"), 26)) == "UpdateRecord");
-  CHECK(type_of(keys::executor_state(container_id("c"))) == "ExecutorState");
   CHECK(type_of("framework/self") == "FrameworkSelfRecord");
   CHECK(type_of(std::string(keys::head())) == "HeadRecord");
   CHECK(type_of(keys::loss("agent")) == "LossRecord");

@@ -1,6 +1,9 @@
 #include "storage/journal.hpp"
 
+#include "storage/heads.hpp"
+#include "storage/journal_disk.hpp"
 #include "storage/journal_folder.hpp"
+#include "storage/keys.hpp"
 #include "storage/scan.hpp"
 #include "storage/seal.hpp"
 
@@ -18,8 +21,11 @@ using namespace journal_folder;  // NOLINT(google-build-using-namespace)
 
 struct journal::parts {
   std::filesystem::path folder;
-  std::unique_ptr<leveldb::Cache> cache;  // outlives the database
+  std::unique_ptr<journal_disk> own_disk;  // where no other was given
+  std::unique_ptr<lasting_names> files;    // both outlive the database
+  std::unique_ptr<leveldb::Cache> cache;   // and so does this
   std::unique_ptr<leveldb::DB> database;
+  record_counts counts;
   // LevelDB goes on after a write that failed half-way, and may then not read back what follows.
   std::optional<error> failure;
 
@@ -44,6 +50,7 @@ leveldb::ReadOptions careful_read() {
 
 void show(const leveldb::Iterator& at, scanning::sorter& out) {
   const auto key = view_of(at.key());
+  if (key == keys::head()) return;
   const auto sealed = view_of(at.value());
   if (const auto record = unseal(key, sealed)) {
     out.see(key, *record);
@@ -64,14 +71,22 @@ void visit(leveldb::Iterator& at, const scanning::ranges& wanted, scanning::sort
   }
 }
 
-void add(leveldb::WriteBatch& batch, const std::vector<edit>& edits) {
+void add(leveldb::WriteBatch& batch, const std::vector<edit>& edits, record_counts& counts) {
   for (const auto& e : edits) {
     if (e.record) {
-      batch.Put(e.key, seal(e.key, *e.record));
+      const auto sealed = seal(e.key, *e.record);
+      counts.put(e.key, sealed);
+      batch.Put(e.key, sealed);
     } else {
+      counts.erase(e.key);
       batch.Delete(e.key);
     }
   }
+}
+
+void add_head(leveldb::WriteBatch& batch, const record_counts& counts) {
+  const std::string key(keys::head());
+  batch.Put(key, seal(key, encode_record(counts.head())));
 }
 
 leveldb::Status write(leveldb::DB& database, leveldb::WriteBatch& batch) {
@@ -81,21 +96,34 @@ leveldb::Status write(leveldb::DB& database, leveldb::WriteBatch& batch) {
 }
 
 /// Reads every block once, so that damage at rest is met now, where it can be salvaged, and not by a compaction later.
-leveldb::Status read_through(leveldb::DB& database) {
+leveldb::Status read_through(leveldb::DB& database, inventory& all) {
   const std::unique_ptr<leveldb::Iterator> at(database.NewIterator(careful_read()));
-  for (at->SeekToFirst(); at->Valid(); at->Next()) {
-  }
+  for (at->SeekToFirst(); at->Valid(); at->Next()) all.see(view_of(at->key()), view_of(at->value()));
   return at->status();
 }
 
-leveldb::Status open_and_check(const std::string& name, const leveldb::Options& how,
-                               std::unique_ptr<leveldb::DB>& out) {
+leveldb::Status open_and_check(const std::string& name, const leveldb::Options& how, std::unique_ptr<leveldb::DB>& out,
+                               inventory& all) {
   leveldb::DB* database = nullptr;
   auto status = leveldb::DB::Open(how, name, &database);
   out.reset(database);
-  if (status.ok()) status = read_through(*out);
+  all = {};
+  if (status.ok()) status = read_through(*out, all);
   if (!status.ok()) out.reset();
   return status;
+}
+
+/// Notes what is missing, and counts anew from what is there.
+leveldb::Status note_losses(leveldb::DB& database, inventory& all) {
+  const auto losses = all.losses();
+  if (losses.empty() && !all.damaged_head) return leveldb::Status::OK();
+  std::vector<edit> notes;
+  for (const auto& loss : losses) notes.push_back(put(keys::loss(loss.owner()), loss));
+  if (all.damaged_head) notes.push_back({keys::quarantine(keys::head()), *all.damaged_head});
+  leveldb::WriteBatch batch;
+  add(batch, notes, all.counts);
+  add_head(batch, all.counts);
+  return write(database, batch);
 }
 
 }  // namespace
@@ -108,23 +136,28 @@ result<std::unique_ptr<journal>> journal::open(const std::filesystem::path& fold
 
   auto p = std::make_unique<parts>();
   p->folder = folder;
+  if (o.disk == nullptr) p->own_disk = std::make_unique<journal_disk>();
+  p->files = std::make_unique<lasting_names>(o.disk == nullptr ? *p->own_disk : *o.disk);
   p->cache.reset(leveldb::NewLRUCache(o.block_cache_bytes));
 
   leveldb::Options how;
   how.create_if_missing = true;
   how.paranoid_checks = true;
   how.write_buffer_size = o.write_buffer_bytes;
-  if (o.env != nullptr) how.env = o.env;
+  how.env = p->files.get();
   how.block_cache = p->cache.get();
 
+  inventory all;
   // LevelDB would start an empty store over one that only lost its table of contents.
   auto status = lost_its_contents_table(folder) ? leveldb::Status::Corruption("CURRENT is missing")
-                                                : open_and_check(folder.string(), how, p->database);
+                                                : open_and_check(folder.string(), how, p->database, all);
   if (status.IsCorruption()) {
     if (auto salvaged = salvage(folder, how, status); !salvaged) return salvaged.error();
-    status = open_and_check(folder.string(), how, p->database);
+    status = open_and_check(folder.string(), how, p->database, all);
   }
+  if (status.ok()) status = note_losses(*p->database, all);
   if (!status.ok()) return open_error(folder, status);
+  p->counts = std::move(all.counts);
   return std::unique_ptr<journal>(new journal(std::move(p)));
 }
 
@@ -132,7 +165,8 @@ result<void> journal::commit(const std::vector<edit_batch>& group) {
   if (auto fit = scanning::check_sizes(group); !fit) return fit.error();
   if (parts_->failure) return *parts_->failure;
   leveldb::WriteBatch all;
-  for (const auto& batch : group) add(all, *batch);
+  for (const auto& batch : group) add(all, *batch, parts_->counts);
+  if (!group.empty()) add_head(all, parts_->counts);
   if (const auto status = write(*parts_->database, all); !status.ok()) return parts_->fail(status);
   return {};
 }
@@ -147,7 +181,8 @@ result<scan_result> journal::scan(std::string_view prefix) {
   }
   if (const auto moves = sorted.moves(); !moves.empty()) {
     leveldb::WriteBatch batch;
-    add(batch, moves);
+    add(batch, moves, parts_->counts);
+    add_head(batch, parts_->counts);
     const auto status = write(*parts_->database, batch);
     if (!status.ok()) return parts_->fail(status);
   }

@@ -8,19 +8,18 @@
 #include <string_view>
 #include <vector>
 
-namespace leveldb {
-class Env;
-}
-
 namespace troupe {
 
-/// The journal of a process: one LevelDB in a folder of its own. Every commit is one synced write.
+class journal_disk;
+
+/// The journal of a process: one LevelDB in a folder of its own. Every commit is one synced write, and brings the head
+/// record up to date (storage/heads.hpp); an open that finds fewer records than it counts, or others, notes that.
 class journal final : public journal_store {
  public:
   struct options {
     std::size_t write_buffer_bytes = std::size_t{4} << 20;  ///< LevelDB holds up to two of these in memory
     std::size_t block_cache_bytes = std::size_t{1} << 20;   ///< small: records are read once, at recovery
-    leveldb::Env* env = nullptr;  ///< the file system, outliving the journal; null means the real one
+    journal_disk* disk = nullptr;  ///< the file system, outliving the journal; null means the real one
   };
 
   /// Opens the journal in `folder`, creating both where there are none. A store with damaged blocks is opened with what

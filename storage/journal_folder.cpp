@@ -1,15 +1,19 @@
 #include "storage/journal_folder.hpp"
 
-#include <leveldb/db.h>
+#include "storage/journal_repair.hpp"
+
 #include <leveldb/env.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <regex>
+#include <sstream>
 
 namespace troupe::journal_folder {
 
@@ -66,21 +70,12 @@ std::string name_of_process(pid_t process) {
   return "process " + std::to_string(process) + (name.empty() ? "" : " (" + name + ")");
 }
 
-/// Not for a lock of this very process: closing any descriptor of the file would release it.
-std::string holder_of_lock(const fs::path& folder) {
-  const descriptor lock(folder / "LOCK", O_RDWR);
-  struct flock wanted = {};
-  wanted.l_type = F_WRLCK;
-  wanted.l_whence = SEEK_SET;
-  const bool told = lock.number() >= 0 && ::fcntl(lock.number(), F_GETLK, &wanted) == 0 && wanted.l_pid > 0;
-  return told ? name_of_process(wanted.l_pid) : "another process";
-}
-
 error lock_error(const fs::path& folder, const leveldb::Status& status) {
   const bool ours = status.ToString().find("already held by process") != std::string::npos;
-  const std::string holder = ours ? "this process" : holder_of_lock(folder);
+  std::string holder_name = ours ? "this process" : holder(folder);
+  if (holder_name.empty()) holder_name = "another process";
   return {errc::unavailable,
-          "Cannot open " + named(folder) + ": " + holder +
+          "Cannot open " + named(folder) + ": " + holder_name +
               " has it open. Two daemons cannot share a folder; stop that one or give this one a folder of its own."};
 }
 
@@ -104,12 +99,17 @@ result<void> make(const fs::path& folder) {
   return sync_directory(parent);
 }
 
+bool is_data_file(const std::string& name) {
+  static const std::regex names(R"(CURRENT|MANIFEST-\d{6,}|\d{6,}\.(log|ldb|sst))");
+  return std::regex_match(name, names);
+}
+
 bool lost_its_contents_table(const fs::path& folder) {
   std::error_code ignored;
   if (fs::exists(folder / "CURRENT", ignored)) return false;
   for (const auto& file : fs::directory_iterator(folder, ignored)) {
-    const auto kind = file.path().extension();
-    if (kind == ".ldb" || kind == ".sst" || kind == ".log") return true;
+    const auto name = file.path().filename().string();
+    if (is_data_file(name) && name[0] != 'M') return true;  // a MANIFEST alone is a start that was cut off
   }
   return false;
 }
@@ -119,9 +119,10 @@ result<void> salvage(const fs::path& folder, const leveldb::Options& how, const 
   leveldb::FileLock* lock = nullptr;
   const auto locked = how.env->LockFile((folder / "LOCK").string(), &lock);
   if (!locked.ok()) return open_error(folder, locked);
-  const auto repaired = leveldb::RepairDB(folder.string(), how);
+  const auto repaired = repair(folder.string(), how, why);
   how.env->UnlockFile(lock);
-  if (!repaired.ok()) return hopeless(folder, why.ToString() + "; " + repaired.ToString());
+  if (repaired.IsCorruption()) return hopeless(folder, why.ToString() + "; " + repaired.ToString());
+  if (!repaired.ok()) return store_error(folder, repaired);  // what is damaged is as it was
   return {};
 }
 
@@ -133,6 +134,26 @@ std::optional<std::string> salvage_report(const fs::path& folder) {
          " was damaged and was rebuilt from what could be read; records may be missing or older than they should be. "
          "The files it was rebuilt from are in " +
          lost.string() + "; remove them when they are no longer needed.";
+}
+
+std::string holder(const fs::path& folder) {
+  struct stat lock = {};
+  if (::stat((folder / "LOCK").c_str(), &lock) != 0) return {};
+  // `1: POSIX  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`; asking by fcntl would take opening the file.
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, kind, mode, access;
+    pid_t process = 0;
+    unsigned major = 0, minor = 0;
+    unsigned long long inode = 0;
+    char colon = 0;
+    words >> number >> kind >> mode >> access >> process >> std::hex >> major >> colon >> minor >> colon >> std::dec >>
+        inode;
+    const bool is_ours = words && inode == lock.st_ino && makedev(major, minor) == lock.st_dev;
+    if (is_ours && process > 0 && process != ::getpid()) return name_of_process(process);
+  }
+  return {};
 }
 
 error open_error(const fs::path& folder, const leveldb::Status& status) {

@@ -16,6 +16,9 @@ namespace troupe::journal_folder {
 /// Errors: invalid_argument (it or a parent is no directory), exhausted (disk full), io.
 result<void> make(const std::filesystem::path& folder);
 
+/// Whether LevelDB gives its data files such names: CURRENT, MANIFEST-000001, 000003.log, 000005.ldb.
+bool is_data_file(const std::string& name);
+
 /// Whether there are LevelDB data files but no CURRENT, which names their table of contents.
 bool lost_its_contents_table(const std::filesystem::path& folder);
 
@@ -25,6 +28,9 @@ result<void> salvage(const std::filesystem::path& folder, const leveldb::Options
 
 /// A sentence about an earlier salvage, for as long as `folder`/lost holds files.
 std::optional<std::string> salvage_report(const std::filesystem::path& folder);
+
+/// The process that has the journal open, other than this one, for a person; empty if none has. Looks, touches nothing.
+std::string holder(const std::filesystem::path& folder);
 
 /// A failed open as an error; names the process that holds the store.
 error open_error(const std::filesystem::path& folder, const leveldb::Status& status);

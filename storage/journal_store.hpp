@@ -19,9 +19,9 @@ struct stored_record {
   std::string record;  ///< as encode_record gave it
 };
 
-/// Something that was stored and cannot be read any more.
+/// Something that was stored and cannot be read any more, or is missing.
 struct damage {
-  std::string key;   ///< empty where the store lost records without knowing which
+  std::string key;   ///< or the path below which records are missing; empty where the store cannot tell
   std::string what;  ///< a sentence for a person: what is wrong, and where the damaged bytes are now
 };
 

@@ -118,8 +118,20 @@ std::string agent_update(const framework_id& framework, const task_id& task, std
   return path({"agent", "update", framework.value(), task.value(), ordered(number)});
 }
 
+std::string_view owner(std::string_view key) {
+  return key.substr(0, key.find('/'));
+}
+
+std::string_view head() {
+  return "head";
+}
+
 std::string quarantine(std::string_view key) {
-  return path({"quarantine"}) + '/' + std::string(key);
+  return std::string(quarantine_root) + '/' + std::string(key);
+}
+
+std::string loss(std::string_view owner) {
+  return quarantine(head()) + '/' + std::string(owner);
 }
 
 }  // namespace troupe::keys

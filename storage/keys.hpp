@@ -20,7 +20,11 @@
 ///     agent/executor/<framework id>/<executor id>     ExecutorRecord
 ///     agent/task/<framework id>/<task id>             TaskRecord
 ///     agent/update/<framework id>/<task id>/<number>  UpdateRecord      until acknowledged; number is 16 hex digits
+///     framework/self                                  FrameworkSelfRecord  of a framework, in a journal of its own
+///     framework/app/<key>                             what the framework's program puts there
+///     head                                            HeadRecord        what the journal counts, see storage/heads.hpp
 ///     quarantine/<key>                                damaged bytes     moved here from that key by the journal
+///     quarantine/head/<owner>                         LossRecord        records are missing below that first component
 namespace troupe::keys {
 
 /// Joins components with '/', escaping '%', '/' and control characters in each as %XX. The path of nothing and the path
@@ -48,7 +52,18 @@ std::string agent_executor(const framework_id& framework, const executor_id& exe
 std::string agent_task(const framework_id& framework, const task_id& task);
 std::string agent_update(const framework_id& framework, const task_id& task, std::uint64_t number);
 
+/// The first component of a key, as spelt in it.
+std::string_view owner(std::string_view key);
+
+/// Where the journal counts its records.
+std::string_view head();
+
+constexpr std::string_view quarantine_root = "quarantine";
+
 /// Where the journal moves the damaged record of `key`.
 std::string quarantine(std::string_view key);
+
+/// Where it notes that `owner` has not the records that the head record counts.
+std::string loss(std::string_view owner);
 
 }  // namespace troupe::keys

@@ -1,14 +1,23 @@
 #include "storage/scan.hpp"
 
+#include "storage/heads.hpp"
 #include "storage/keys.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace troupe::scanning {
 
 namespace {
 
-constexpr std::string_view quarantine_root = "quarantine";
+using keys::quarantine_root;
+
+/// What a note that records are missing says; nothing where this is no such note.
+std::optional<internal::LossRecord> as_loss(std::string_view key, std::string_view record) {
+  internal::LossRecord loss;
+  if (key.substr(0, keys::loss("").size()) != keys::loss("") || !decode_record(record, loss)) return std::nullopt;
+  return loss;
+}
 
 /// The bytes that open the keys strictly below a prefix. Not the prefix itself: `a/b-c` lies between `a/b` and `a/b/c`.
 std::string below(std::string_view prefix) {
@@ -27,6 +36,11 @@ void add(ranges& out, std::string_view prefix) {
 void sorter::see(std::string_view key, std::string_view record) {
   const auto checked = check_record(record);
   if (!checked) return damaged(key, record, checked.error().message);
+  if (const auto loss = as_loss(key, record)) {
+    found_.damaged.push_back(
+        {loss->owner(), describe(*loss) + " This is reported until " + std::string(key) + " is erased."});
+    return;
+  }
   if (keys::under(key, quarantine_root))
     return damaged(key, record, "The record is in quarantine, though it is sound.");
   found_.records.push_back({std::string(key), std::string(record)});
@@ -61,7 +75,10 @@ std::vector<edit> sorter::moves() const {
 ranges ranges_of(std::string_view prefix) {
   ranges out;
   add(out, prefix);
-  if (!prefix.empty() && !keys::under(prefix, quarantine_root)) add(out, keys::quarantine(prefix));
+  if (!prefix.empty() && !keys::under(prefix, quarantine_root)) {
+    add(out, keys::quarantine(prefix));
+    out.exactly.push_back(keys::loss(keys::owner(prefix)));
+  }
   return out;
 }
 

@@ -1,6 +1,7 @@
 // The `troupe` program: daemons and commands.
 #include "tools/agent_daemon.hpp"
 #include "tools/emulate_command.hpp"
+#include "tools/journal_command.hpp"
 #include "tools/kill_command.hpp"
 #include "tools/listings.hpp"
 #include "tools/local_command.hpp"
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
   add_kill_command(app, exit_code);
   add_logs_command(app, exit_code);
   add_emulate_command(app, exit_code);
+  add_journal_command(app, exit_code);
   app.add_subcommand("version", "The release of this program")->callback([] {
     const auto build = this_build();
     std::cout << "troupe " << build.version << (build.git_sha.empty() ? "" : " " + build.git_sha) << std::endl;

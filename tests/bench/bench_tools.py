@@ -37,6 +37,14 @@ def run_program(arguments, as_json, **more):
         show(line, as_json)
 
 
+def certificates(folder):
+    """One certificate for everybody, which is its own authority, as the environment that daemons and links_bench read."""
+    cert, key = pathlib.Path(folder) / "cert.pem", pathlib.Path(folder) / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=bench",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)], check=True, stderr=subprocess.DEVNULL)
+    return {"TROUPE_TLS_CERT": str(cert), "TROUPE_TLS_KEY": str(key), "TROUPE_TLS_CA": str(cert)}
+
+
 def cpu_seconds(pid):
     """Of the threads of a process: what it started is not in it. To the nanosecond, where /proc/PID/stat counts ticks."""
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in pathlib.Path("/proc/%d/task" % pid).iterdir()) / 1e9

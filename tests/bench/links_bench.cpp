@@ -29,6 +29,7 @@ void measure_rate(const request& asked, const std::string& name, link_workload w
     floor_cpu.push_back(cpu_us_each(messages, [&] { floor.push_back(over_epoll(work).per_s); }));
   }
   figure line(name);
+  line.with("links", std::string(std::getenv("TROUPE_TLS_CERT") ? "tls" : "plain"));
   line.with("clients", work.clients).with("outstanding", work.outstanding).with("answer_every", work.answer_every);
   line.with("body_bytes", work.body_bytes).with("per_s", median(ours), 0).with("epoll_per_s", median(floor), 0);
   line.with_ratio("epoll", ours, floor).with("cpu_us", median(our_cpu), 2).with("epoll_cpu_us", median(floor_cpu), 2);
@@ -47,6 +48,7 @@ void measure_latency(const request& asked, const std::string& name, link_workloa
     all_floor.insert(all_floor.end(), them.begin(), them.end());
   }
   figure line(name);
+  line.with("links", std::string(std::getenv("TROUPE_TLS_CERT") ? "tls" : "plain"));
   line.with("outstanding", work.outstanding).with("body_bytes", work.body_bytes).with("n", all_ours.size());
   line.with("p50_us", median(all_ours), 1).with("p99_us", rank(all_ours, 0.99), 1);
   line.with("epoll_p50_us", median(all_floor), 1).with("epoll_p99_us", rank(all_floor, 0.99), 1);

@@ -2,6 +2,7 @@
 #include "actors/runtime/net/http_server.hpp"
 #include "actors/runtime/net/io_threads.hpp"
 #include "actors/runtime/net/link_connector.hpp"
+#include "actors/runtime/net/tls_context.hpp"
 #include "tests/bench/figures.hpp"
 #include "tests/bench/link_workload.hpp"
 
@@ -39,6 +40,23 @@ link_identity identity_of(const Address& at) {
   self.role = at.role();
   self.id = at.id();
   return self;
+}
+
+/// TROUPE_TLS_CERT, …_KEY and …_CA, as for daemons, make the links TLS; without them they are plain. What is wrong with
+/// them ends the program.
+std::shared_ptr<const tls_context> tls_of(bool server) {
+  tls_files files;
+  const auto take = [](const char* name, std::string& into) {
+    if (const char* value = std::getenv(name)) into = value;
+  };
+  take("TROUPE_TLS_CERT", files.certificate);
+  take("TROUPE_TLS_KEY", files.key);
+  take("TROUPE_TLS_CA", files.authority);
+  if (files.certificate.empty()) return nullptr;
+  auto made = server ? tls_context::of_server(files, true) : tls_context::of_client(files);
+  if (made) return *made;
+  std::fprintf(stderr, "links_bench: %s\n", made.error().message.c_str());
+  std::exit(1);
 }
 
 using peers_say = verbs<internal::PeerConnected, internal::PeerDisconnected>;
@@ -130,15 +148,17 @@ client_actor::behavior_type client_behaviour(client_actor::pointer, const client
 
 /// One client as a process of its own would have it, but for system and I/O thread.
 struct client_seat {
-  client_seat(caf::actor_system& system, io_threads& io, std::size_t number, std::uint16_t port, client_tools tools)
+  client_seat(caf::actor_system& system, io_threads& io, std::size_t number, std::uint16_t port, client_tools tools,
+              const std::shared_ptr<const tls_context>& tls)
       : at(client_address(number)), hub(system, names, board, at, options.link.counters) {
     tools.names = &names;
     tools.self = at;
     actor = system.spawn(client_behaviour, tools);
     names.add<client_list>(at, actor);
+    options.link.tls = tls;
     connector = std::make_unique<link_connector>(
         io, [self = identity_of(at)] { return self; }, hub.events(), options);
-    connector->set_target("http://127.0.0.1:" + std::to_string(port));
+    connector->set_target((tls ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port));
   }
   ~client_seat() {
     connector->stop();
@@ -175,7 +195,9 @@ void serve_links(std::size_t answer_every) {
   acceptor.admit = [](const link_identity& peer) { return admit_same_cluster(identity_of(server_address()), peer); };
   acceptor.events = hub.events();
   acceptor.options = options;
-  auto opened = http_server::open(io, http_options{}, std::make_shared<http_routes>(), acceptor);
+  http_options serving;
+  serving.tls = tls_of(true);
+  auto opened = http_server::open(io, serving, std::make_shared<http_routes>(), acceptor);
   if (!opened) return;
   announce_port((*opened)->port());
   char end;
@@ -194,10 +216,11 @@ link_outcome run_links(const link_workload& work, std::uint16_t port) {
   bench_system_config config;
   caf::actor_system system(config);
   io_threads io;
+  const auto tls = tls_of(false);
   client_tools tools{nullptr, {}, work, &connected, &done, &outcome.waits_us};
   std::vector<std::unique_ptr<client_seat>> seats;
   for (std::size_t i = 0; i < work.clients; ++i) {
-    seats.push_back(std::make_unique<client_seat>(system, io, i, port, tools));
+    seats.push_back(std::make_unique<client_seat>(system, io, i, port, tools, tls));
   }
   connected.wait(work.clients);
   outcome.per_s = per_second(work.clients * work.messages, [&] {

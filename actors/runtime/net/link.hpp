@@ -39,7 +39,7 @@ struct link_options {
   std::shared_ptr<link_counters> counters = std::make_shared<link_counters>();  ///< never null
   std::shared_ptr<const tls_context> tls;  ///< of a dialler: how https:// is spoken; null: it is not
   std::string source;  ///< of a dialler: the numeric address that it calls from; empty: the system's choice
-  std::shared_ptr<refusals> refused;       ///< of an acceptor: hears of links that are ended for cause; may be null
+  std::shared_ptr<refusals> refused;  ///< of an acceptor: hears of links that are ended for cause; may be null
 
   // What all links that have these options hold together; never null. A link that holds more than its share is closed.
   std::shared_ptr<byte_budget> unsent = std::make_shared<byte_budget>(512u << 20);      ///< of send queues

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <leveldb/env.h>
+#include "storage/journal_disk.hpp"
 
 #include <cstring>
 #include <memory>
@@ -10,12 +10,11 @@ namespace troupe::test {
 
 /// The real file system, until told to fail: then each append or sync of a file answers with the words of that errno.
 /// Without real syncs it is quick, and as good where no power is lost. One thread at a time.
-class failing_env : public leveldb::EnvWrapper {
+class failing_env : public journal_disk {
  public:
   enum class fault { none, append, sync };
 
-  explicit failing_env(bool real_syncs = true)
-      : leveldb::EnvWrapper(leveldb::Env::Default()), real_syncs_(real_syncs) {}
+  explicit failing_env(bool real_syncs = true) : real_syncs_(real_syncs) {}
 
   void fail(fault what, int number) {
     fault_ = what;
@@ -28,6 +27,10 @@ class failing_env : public leveldb::EnvWrapper {
     const auto status = target()->NewWritableFile(name, &real);
     if (status.ok()) *out = new file(*this, real);
     return status;
+  }
+
+  leveldb::Status SyncDir(const std::string& folder) override {
+    return real_syncs_ ? journal_disk::SyncDir(folder) : leveldb::Status::OK();
   }
 
  private:

@@ -1,5 +1,6 @@
 // What the journal makes of files whose bytes were changed under it.
 #include "storage/journal.hpp"
+#include "storage/keys.hpp"
 
 #include "tests/unit/storage/failing_env.hpp"
 #include "tests/unit/storage/scratch_folder.hpp"
@@ -122,7 +123,87 @@ TEST_CASE("a store that lost a table keeps the rest and says that it lost someth
   fs::remove(file_like(scratch.path(), ".ldb"));
   const auto found = scanned(scratch.path());
   CHECK(keys_of(found) == strings{"in the log"});
-  CHECK(damaged_keys(found) == strings{""});
+  REQUIRE(damaged_keys(found) == strings{"in a table", ""});
+  CHECK(found.damaged[0].what.find("1 of 1 record below in a table are missing") == 0);
+}
+
+namespace {
+
+/// Changes a journal behind its back.
+template <class Change>
+void meddle(const fs::path& folder, Change change) {
+  leveldb::DB* raw = nullptr;
+  REQUIRE(leveldb::DB::Open({}, folder.string(), &raw).ok());
+  const std::unique_ptr<leveldb::DB> database(raw);
+  change(*database);
+}
+
+std::string stored(leveldb::DB& database, const std::string& key) {
+  std::string value;
+  REQUIRE(database.Get({}, key, &value).ok());
+  return value;
+}
+
+}  // namespace
+
+TEST_CASE("records that are gone without a trace are noticed at the next open, named and reported until erased") {
+  scratch_folder scratch;
+  commit(scratch.path(), {"agent/task/f/1", "agent/task/f/2", "agent/self", "master/agent/a"});
+  meddle(scratch.path(), [](leveldb::DB& database) {
+    REQUIRE(database.Delete({}, "agent/task/f/1").ok());
+    REQUIRE(database.Delete({}, "agent/self").ok());
+  });
+  for (int times = 0; times < 2; ++times) {
+    const auto found = opened(scratch.path())->scan("agent/task").value();
+    CHECK(keys_of(found) == strings{"agent/task/f/2"});
+    REQUIRE(damaged_keys(found) == strings{"agent"});
+    CHECK(found.damaged[0].what ==
+          "2 of 3 records below agent are missing: the head record counts 3, and 1 is there. "
+          "This is reported until quarantine/head/agent is erased.");
+  }
+  CHECK(damaged_keys(scanned(scratch.path())) == strings{"agent"});
+  CHECK(opened(scratch.path())->scan("master").value().damaged.empty());
+  REQUIRE(opened(scratch.path())->commit({batch({erase(keys::loss("agent"))})}));
+  CHECK(scanned(scratch.path()).damaged.empty());
+}
+
+TEST_CASE("a record that is an older one than was committed last is noticed") {
+  scratch_folder scratch;
+  std::string older;
+  REQUIRE(opened(scratch.path())->commit({batch({put("agent/self", named("older"))})}));
+  meddle(scratch.path(), [&](leveldb::DB& database) { older = stored(database, "agent/self"); });
+  REQUIRE(opened(scratch.path())->commit({batch({put("agent/self", named("newer"))})}));
+  meddle(scratch.path(), [&](leveldb::DB& database) { REQUIRE(database.Put({}, "agent/self", older).ok()); });
+  const auto found = scanned(scratch.path());
+  CHECK(contents(found).at("agent/self") == "older");
+  REQUIRE(damaged_keys(found) == strings{"agent"});
+  CHECK(found.damaged[0].what.find("at least one is not as it was committed last") != std::string::npos);
+}
+
+TEST_CASE("a record that is there again after it was erased is noticed") {
+  scratch_folder scratch;
+  std::string erased;
+  commit(scratch.path(), {"agent/a", "agent/b"});
+  meddle(scratch.path(), [&](leveldb::DB& database) { erased = stored(database, "agent/a"); });
+  REQUIRE(opened(scratch.path())->commit({batch({erase("agent/a")})}));
+  meddle(scratch.path(), [&](leveldb::DB& database) { REQUIRE(database.Put({}, "agent/a", erased).ok()); });
+  const auto found = scanned(scratch.path());
+  REQUIRE(damaged_keys(found) == strings{"agent"});
+  CHECK(found.damaged[0].what.find("1 more than the head record counts") != std::string::npos);
+}
+
+TEST_CASE("a head record that is missing or damaged is said to be, and its bytes are kept") {
+  scratch_folder scratch;
+  commit(scratch.path(), {"agent/a"});
+  SECTION("missing") {
+    meddle(scratch.path(), [](leveldb::DB& database) { REQUIRE(database.Delete({}, "head").ok()); });
+    CHECK(damaged_keys(scanned(scratch.path())) == strings{"agent"});
+  }
+  SECTION("damaged") {
+    meddle(scratch.path(), [](leveldb::DB& database) { REQUIRE(database.Put({}, "head", "nonsense").ok()); });
+    CHECK(damaged_keys(scanned(scratch.path())) == strings{"head", "agent"});
+  }
+  CHECK(keys_of(scanned(scratch.path())) == strings{"agent/a"});
 }
 
 TEST_CASE("a record found under another key than it was put under is damage") {
@@ -131,14 +212,8 @@ TEST_CASE("a record found under another key than it was put under is damage") {
     const auto store = opened(scratch.path());
     REQUIRE(store->commit({puts({"right"})}));
   }
-  leveldb::DB* raw = nullptr;
-  REQUIRE(leveldb::DB::Open({}, scratch.path().string(), &raw).ok());
-  {
-    const std::unique_ptr<leveldb::DB> database(raw);
-    std::string value;
-    REQUIRE(database->Get({}, "right", &value).ok());
-    REQUIRE(database->Put({}, "wrong", value).ok());
-  }
+  meddle(scratch.path(),
+         [](leveldb::DB& database) { REQUIRE(database.Put({}, "wrong", stored(database, "right")).ok()); });
   const auto found = scanned(scratch.path());
   CHECK(keys_of(found) == strings{"right"});
   CHECK(damaged_keys(found) == strings{"wrong"});
@@ -157,7 +232,7 @@ TEST_CASE("whichever byte of the files is changed, no record changes or goes wit
 
   failing_env disk(false);
   journal::options options;
-  options.env = &disk;
+  options.disk = &disk;
   const auto part = GENERATE(as<std::string>{}, ".log", ".ldb", "MANIFEST", "CURRENT");
   const auto victim = scratch / "victim";
   const auto file = file_like(original, part);

@@ -147,7 +147,7 @@ TEST_CASE("a commit that fails says what the disk said, and the journal refuses 
   scratch_folder scratch;
   failing_env disk;
   journal::options options;
-  options.env = &disk;
+  options.disk = &disk;
   auto store = journal::open(scratch.path(), options).value();
   REQUIRE(store->commit({puts({"before"})}));
 
@@ -175,7 +175,7 @@ TEST_CASE("a disk that is full when the journal is opened is said to be full") {
   scratch_folder scratch;
   failing_env disk;
   journal::options options;
-  options.env = &disk;
+  options.disk = &disk;
   disk.fail(failing_env::fault::append, ENOSPC);
   const auto opened = journal::open(scratch.path(), options);
   REQUIRE(opened.has_error());

@@ -1,4 +1,5 @@
 #include "storage/keys.hpp"
+#include "storage/record_types.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -103,4 +104,30 @@ TEST_CASE("the tree is as its drawing says") {
   CHECK(keys::agent_task(framework_id("f"), task_id("t")) == "agent/task/f/t");
   CHECK(keys::agent_update(framework_id("f"), task_id("t"), 26) == "agent/update/f/t/000000000000001A");
   CHECK(keys::quarantine("agent/task/f/t") == "quarantine/agent/task/f/t");
+  CHECK(keys::head() == "head");
+  CHECK(keys::loss("agent") == "quarantine/head/agent");
+  CHECK(keys::owner("agent/task/f/t") == "agent");
+  CHECK(keys::owner("head") == "head");
+}
+
+TEST_CASE("every place in the tree has a type, whatever its ids are") {
+  const auto type_of = [](const std::string& key) {
+    const auto type = record_type(key);
+    return type ? type->GetDescriptor()->name() : "";
+  };
+  const framework_id framework("f/g");
+  CHECK(type_of(keys::identity("master")) == "Identity");
+  CHECK(type_of(keys::master_agent(agent_id("a"))) == "AgentRecord");
+  CHECK(type_of(keys::master_framework(framework)) == "FrameworkRecord");
+  CHECK(type_of(keys::master_weight("eng/dev")) == "WeightRecord");
+  CHECK(type_of(keys::agent_self()) == "AgentSelfRecord");
+  CHECK(type_of(keys::agent_framework(framework)) == "FrameworkRecord");
+  CHECK(type_of(keys::agent_executor(framework, executor_id("e"))) == "ExecutorRecord");
+  CHECK(type_of(keys::agent_task(framework, task_id("t"))) == "TaskRecord");
+  CHECK(type_of(keys::agent_update(framework, task_id("t"), 26)) == "UpdateRecord");
+  CHECK(type_of("framework/self") == "FrameworkSelfRecord");
+  CHECK(type_of(std::string(keys::head())) == "HeadRecord");
+  CHECK(type_of(keys::loss("agent")) == "LossRecord");
+  for (const auto* other : {"", "agent", "agent/selfish", "framework/app/x", "quarantine/agent/self"})
+    CHECK(type_of(other).empty());
 }

@@ -10,7 +10,7 @@
 namespace troupe {
 namespace {
 
-constexpr std::size_t ends_kept_max = 1'024;
+constexpr std::size_t released_kept_max = 1'024;
 constexpr std::size_t report_bytes_max = 4'096;
 
 }  // namespace
@@ -20,15 +20,32 @@ const v1::ContainerID& container_of(const container_event& event) {
 }
 
 void ended_containers::add(const std::string& key, end how) {
-  if (ends_.insert_or_assign(key, std::move(how)).second) order_.push_back(key);
-  if (order_.size() <= ends_kept_max) return;
-  ends_.erase(order_.front());
-  order_.pop_front();
+  ends_[key].how = std::move(how);
 }
 
 const ended_containers::end* ended_containers::find(const std::string& key) const {
   auto it = ends_.find(key);
-  return it == ends_.end() ? nullptr : &it->second;
+  return it == ends_.end() ? nullptr : &it->second.how;
+}
+
+bool ended_containers::release(const std::string& key) {
+  auto it = ends_.find(key);
+  if (it == ends_.end() || it->second.released) return false;
+  it->second.released = true;
+  released_.push_back(key);
+  if (released_.size() > released_kept_max) {
+    ends_.erase(released_.front());
+    released_.pop_front();
+  }
+  return true;
+}
+
+std::vector<std::string> ended_containers::kept() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, entry] : ends_) {
+    if (!entry.released) keys.push_back(key);
+  }
+  return keys;
 }
 
 bool read_report(container& c) {
@@ -59,6 +76,28 @@ container_event last_event(const container& c) {
   if (c.record.status) exited.set_status(*c.record.status);
   if (c.memory && exceeded(*c.memory)) add_memory_limitation(*c.memory, exited);
   return exited;
+}
+
+internal::ContainerEnd end_message(const ended_containers::end& how, const std::string& boot) {
+  internal::ContainerEnd message;
+  if (how.launched) *message.mutable_launched() = *how.launched;
+  if (const auto* exited = std::get_if<internal::ContainerExited>(&how.last)) *message.mutable_exited() = *exited;
+  if (const auto* failed = std::get_if<internal::ContainerLaunchFailed>(&how.last)) *message.mutable_failed() = *failed;
+  message.set_boot(boot);
+  return message;
+}
+
+std::optional<ended_containers::end> end_of(const internal::ContainerEnd& message) {
+  ended_containers::end how;
+  if (message.has_launched()) how.launched = message.launched();
+  if (message.has_exited()) {
+    how.last = message.exited();
+  } else if (message.has_failed()) {
+    how.last = message.failed();
+  } else {
+    return std::nullopt;
+  }
+  return how;
 }
 
 }  // namespace troupe

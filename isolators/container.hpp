@@ -45,13 +45,15 @@ struct container {
   bool destroyed = false;              ///< asked for, perhaps before there was anything to destroy
   bool kill_sent = false;
   bool shim_ended = false;
+  bool released = false;  ///< nobody needs to hear of its end
   bool out_of_memory = false;
   container_record record;               ///< what its shim left
   std::optional<memory_figures> memory;  ///< if it ran out
   int clearings = 0;                     ///< attempts so far
 };
 
-/// How the last containers ended, to answer requests that come twice. Not thread-safe.
+/// How containers ended: each that is not released, and of those that are, the last 1,024, to answer requests that come
+/// twice. Not thread-safe.
 class ended_containers {
  public:
   struct end {
@@ -61,10 +63,18 @@ class ended_containers {
 
   void add(const std::string& key, end how);
   const end* find(const std::string& key) const;
+  /// False: there is no such end, or it has been released already.
+  bool release(const std::string& key);
+  /// Those that are not released.
+  std::vector<std::string> kept() const;
 
  private:
-  std::map<std::string, end> ends_;
-  std::deque<std::string> order_;
+  struct entry {
+    end how;
+    bool released = false;
+  };
+  std::map<std::string, entry> ends_;
+  std::deque<std::string> released_;  ///< the longest ago first
 };
 
 /// Reads what there is of the shim's report. True: it is at its end.
@@ -75,5 +85,10 @@ void signal_task(const internal::ContainerLaunched& task, int number);
 
 /// What its end is called when it has been cleared away.
 container_event last_event(const container& c);
+
+/// The two forms of an end: as it is kept in the runtime directory, and as it is told.
+internal::ContainerEnd end_message(const ended_containers::end& how, const std::string& boot);
+/// Absent: it says nothing.
+std::optional<ended_containers::end> end_of(const internal::ContainerEnd& message);
 
 }  // namespace troupe

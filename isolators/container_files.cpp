@@ -29,6 +29,23 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
+std::optional<std::string> unescaped(std::string_view text) {
+  std::string out;
+  for (; !text.empty(); text.remove_prefix(1)) {
+    if (text[0] != '%') {
+      out += text[0];
+      continue;
+    }
+    unsigned byte = 0;
+    if (text.size() < 3) return std::nullopt;
+    auto [end, failure] = std::from_chars(text.data() + 1, text.data() + 3, byte, 16);
+    if (failure != std::errc{} || end != text.data() + 3) return std::nullopt;
+    out += static_cast<char>(byte);
+    text.remove_prefix(2);
+  }
+  return out;
+}
+
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words;
   while (!line.empty()) {
@@ -86,9 +103,26 @@ result<std::string> container_key(const v1::ContainerID& id) {
   return key;
 }
 
+result<v1::ContainerID> container_id_of(const std::string& key) {
+  auto nobodys = error{errc::invalid_argument, "'" + key + "' is not the name of a container"};
+  std::optional<v1::ContainerID> id;
+  for (std::string_view rest = key;;) {
+    auto value = unescaped(rest.substr(0, rest.find('+')));
+    if (!value) return nobodys;
+    v1::ContainerID inner;
+    inner.set_value(*value);
+    if (id) *inner.mutable_parent() = std::move(*id);
+    id = std::move(inner);
+    if (rest.find('+') == std::string_view::npos) break;
+    rest.remove_prefix(rest.find('+') + 1);
+  }
+  auto back = container_key(*id);  // one container has one name
+  return back && *back == key ? result<v1::ContainerID>(*id) : nobodys;
+}
+
 container_files files_of(const std::string& runtime_directory, const std::string& key) {
   auto directory = runtime_directory + "/containers/" + key;
-  return {directory, directory + "/pid", directory + "/status"};
+  return {directory, directory + "/pid", directory + "/status", directory + "/end"};
 }
 
 void remove_files(const container_files& files) {

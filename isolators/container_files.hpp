@@ -17,12 +17,16 @@ struct container_files {
   std::string directory;
   std::string pid_path;     ///< who shim and task are; written by the shim before it reports the start
   std::string status_path;  ///< how the task ended; written by the shim before it ends
+  std::string end_path;     ///< how the container ended (internal::ContainerEnd); written before it is told
 };
 
 /// The name of a container in file systems: its ids, outermost first, joined by `+`, everything but letters, digits,
 /// `-`, `_` and `.` escaped as %XX. Two containers never share one. An error if the id is empty or the name is too long
 /// for a file (255 bytes).
 result<std::string> container_key(const v1::ContainerID& id);
+
+/// The id of a container by its name; the reverse of container_key. An error for what is nobody's name.
+result<v1::ContainerID> container_id_of(const std::string& key);
 
 container_files files_of(const std::string& runtime_directory, const std::string& key);
 

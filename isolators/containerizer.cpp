@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
+#include <set>
 #include <utility>
 
 namespace troupe {
@@ -18,21 +19,40 @@ std::string tag_of(const std::string& directory) {
   return fmt::format("{:016x}", hash);
 }
 
+containerizer_options settle(containerizer_options options) {
+  if (options.cgroups.tag.empty()) options.cgroups.tag = tag_of(options.runtime_directory);
+  return options;
+}
+
 }  // namespace
 
 result<std::unique_ptr<containerizer>> containerizer::start(const containerizer_options& options, listener listen) {
-  auto settled = options;
-  if (settled.cgroups.tag.empty()) settled.cgroups.tag = tag_of(options.runtime_directory);
+  auto settled = settle(options);
+  auto groups = cgroups::detect(settled.cgroups);
+  auto found = find_leftovers(settled.runtime_directory, groups);
+  if (!found) return found.error();
+  std::unique_ptr<containerizer> made(new containerizer(settled, std::move(listen), std::move(groups)));
+  for (auto& one : *found) made->take_over(std::move(one));
+  return made;
+}
+
+result<void> containerizer::end_leftovers(const containerizer_options& options) {
+  auto settled = settle(options);
   auto groups = cgroups::detect(settled.cgroups);
   auto cleared = clear_leftovers(settled.runtime_directory, groups);
-  if (!cleared) return cleared.error();
-  return std::unique_ptr<containerizer>(new containerizer(settled, std::move(listen), std::move(groups)));
+  groups.remove_own();
+  return cleared;
 }
 
 containerizer::containerizer(const containerizer_options& options, listener listen, class cgroups groups)
     : options_(options), listen_(std::move(listen)), groups_(std::move(groups)), boot_id_(boot_id()) {}
 
 containerizer::~containerizer() {
+  if (!options_.leave_running) end_all();
+  groups_.remove_own();
+}
+
+void containerizer::end_all() {
   std::unique_lock<std::mutex> lock(mutex_);
   auto running = containers_;
   lock.unlock();
@@ -41,8 +61,6 @@ containerizer::~containerizer() {
   // Bounded: a process that the kernel does not let go must not hold up the agent's end.
   all_ended_.wait_for(lock, 3 * options_.shim_end_max, [this] { return containers_.empty(); });
   for (const auto& [key, c] : containers_) spdlog::error("container.not_ended container={}", key);
-  lock.unlock();
-  groups_.remove_own();
 }
 
 containerizer::container_ptr containerizer::find(const std::string& key) const {
@@ -85,6 +103,40 @@ void containerizer::destroy(const internal::DestroyContainer& request) {
   }
   lock.unlock();
   listen_(answer);
+}
+
+void containerizer::release(const internal::ReleaseContainer& request) {
+  if (auto key = container_key(request.container_id())) release_end(*key);
+}
+
+void containerizer::keep(const internal::KeepContainers& request) {
+  std::set<std::string> wanted;
+  for (const auto& id : request.container_ids()) {
+    if (auto key = container_key(id)) wanted.insert(*key);
+  }
+  std::unique_lock<std::mutex> lock(mutex_);
+  auto running = containers_;
+  auto ended = ended_.kept();
+  lock.unlock();
+  for (const auto& key : ended) {
+    if (wanted.count(key) == 0) release_end(key);
+  }
+  for (const auto& [key, c] : running) {
+    if (wanted.count(key) != 0) continue;
+    spdlog::warn("container.unknown_to_agent container={}", key);
+    release_end(key);
+    kill_now(c);
+  }
+}
+
+/// Of a container that runs, once it has ended.
+void containerizer::release_end(const std::string& key) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (auto c = find(key)) c->released = true;
+    if (!ended_.release(key)) return;
+  }
+  remove_files(files_of(options_.runtime_directory, key));
 }
 
 void containerizer::kill_now(const container_ptr& c) {

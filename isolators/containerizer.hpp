@@ -16,30 +16,41 @@
 
 namespace troupe {
 
+struct found_container;
+
 struct containerizer_options {
   std::string runtime_directory;                  ///< absolute; ours alone; best on a file system that a reboot clears
   std::string shim_path;                          ///< launcher.hpp: shim_beside_program()
   std::chrono::milliseconds shim_end_max{5'000};  ///< what a shim that is told to end may take before it is killed
   cgroup_options cgroups;                         ///< an empty tag is derived from the runtime directory
+  bool leave_running = false;                     ///< at its end containers go on, for a later one to take over
 };
 
 /// Starts and ends processes, each group of them a container held by its shim. Thread-safe; launches of different
 /// containers run side by side in the threads that ask for them, ends are seen to by a thread of its own.
 ///
 /// Each launch is answered by ContainerLaunched or ContainerLaunchFailed; each launched container by one
-/// ContainerExited, when nothing of it is left: no process, cgroup or runtime file (its sandbox stays). Requests may be
-/// repeated: see protocol/…/container.proto. The answers to the last 1,024 containers that have ended are kept for
-/// that.
+/// ContainerExited, when nothing of it is left: no process and no cgroup (its sandbox stays). Requests may be repeated:
+/// see protocol/…/container.proto. How it ended is kept, in memory and in its runtime files, until it is released; the
+/// answers to the last 1,024 released ones in memory.
+///
+/// Containers outlive a process that was killed, and one that leaves them running. The next with the same runtime
+/// directory takes them over: those that run go on, those that ended meanwhile have ended as they did, and none is ever
+/// run again. Nobody is told of that until somebody asks, by a launch, signal or destroy.
 class containerizer {
  public:
   /// Hears what becomes of containers, in order for each of them; called in the caller's thread or in our own, never
   /// with a lock held.
   using listener = std::function<void(const container_event&)>;
 
-  /// Ends what an earlier process with this runtime directory left (recovery.hpp), then is ready.
+  /// Takes over what an earlier process with this runtime directory left (recovery.hpp), then is ready.
   static result<std::unique_ptr<containerizer>> start(const containerizer_options& options, listener listen);
 
-  /// Ends all containers and waits for their ends, which are still told; then takes our cgroups away.
+  /// Ends and forgets all that an earlier process with this runtime directory left, released or not.
+  static result<void> end_leftovers(const containerizer_options& options);
+
+  /// Ends all containers, unless they are to be left running, and waits for their ends, which are still told; then
+  /// takes our cgroups away where nothing is in them.
   ~containerizer();
 
   void launch(const internal::LaunchContainer& request);
@@ -48,11 +59,17 @@ class containerizer {
   void signal(const internal::SignalContainer& request);
   /// Ends everything in the container at once.
   void destroy(const internal::DestroyContainer& request);
+  void release(const internal::ReleaseContainer& request);
+  void keep(const internal::KeepContainers& request);
 
  private:
   using container_ptr = std::shared_ptr<container>;
 
   containerizer(const containerizer_options& options, listener listen, class cgroups groups);
+
+  // Before anything is asked. containerizer_recovery.cpp
+  void take_over(found_container found);
+  void watch_again(const container_ptr& c);
 
   // In the thread that launches.
   bool answer_repeated(const std::string& key);
@@ -69,8 +86,11 @@ class containerizer {
   bool clear_once(const container& c);
   void escalate(const container_ptr& c);
 
+  void end_all();
   void kill_now(const container_ptr& c);
   void finish(const container_ptr& c, container_event last);
+  void record_end(const container_files& files, const ended_containers::end& how) const;
+  void release_end(const std::string& key);
   container_ptr find(const std::string& key) const;
 
   const containerizer_options options_;

@@ -16,7 +16,7 @@ namespace {
 struct containerizer_state {
   services* rt = nullptr;
   std::shared_ptr<status_block> status;
-  std::unique_ptr<container_post> post;
+  std::shared_ptr<container_post> post;
   std::unique_ptr<containerizer> hands;  ///< its end comes first: it still tells of the containers that it ends
 };
 
@@ -36,12 +36,12 @@ void attend(containerizer_state& state, const Envelope& head, Handle handle) {
 }
 
 containerizer_actor::behavior_type containerizer_shell(self_pointer self, services* rt,
-                                                       const containerizer_options& options) {
+                                                       const containerizer_options& options,
+                                                       const std::shared_ptr<container_post>& post) {
   auto& state = self->state;
   state.rt = rt;
   state.status = rt->board.of(to_string(containerizer_address()));
-  state.post = std::make_unique<container_post>(*rt, containerizer_address());
-  auto* post = state.post.get();
+  state.post = post;
   auto started = containerizer::start(options, [post](const container_event& event) { post->deliver(event); });
   if (started) {
     state.hands = std::move(*started);
@@ -68,6 +68,12 @@ containerizer_actor::behavior_type containerizer_shell(self_pointer self, servic
           state.hands->destroy(*letter.body);
         });
       },
+      [&state](const said<internal::ReleaseContainer>& letter) {
+        attend(state, *letter.head, [&](std::uint64_t) { state.hands->release(*letter.body); });
+      },
+      [&state](const said<internal::KeepContainers>& letter) {
+        attend(state, *letter.head, [&](std::uint64_t) { state.hands->keep(*letter.body); });
+      },
   };
 }
 
@@ -80,8 +86,10 @@ Address containerizer_address() {
 child_spec containerizer_child(caf::actor_system& system, services& rt, const containerizer_options& options) {
   child_spec child;
   child.name = to_string(containerizer_address());
-  child.start = [&system, &rt, options] {
-    auto actor = system.spawn<caf::detached>(containerizer_shell, &rt, options);
+  // Whom to tell outlives an incarnation, as the containers may.
+  auto post = std::make_shared<container_post>(rt, containerizer_address());
+  child.start = [&system, &rt, options, post] {
+    auto actor = system.spawn<caf::detached>(containerizer_shell, &rt, options, post);
     rt.names.add<containerizer_hears>(containerizer_address(), actor);
     return caf::actor_cast<caf::strong_actor_ptr>(actor);
   };

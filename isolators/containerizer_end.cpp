@@ -65,7 +65,6 @@ void containerizer::clear(const container_ptr& c) {
     if (++c->clearings < clearings_max) return poller_.after(clearing_pause, [this, c] { clear(c); });
     spdlog::error("container.not_cleared container={}", c->key);
   }
-  remove_files(c->plan.files);
   finish(c, last_event(*c));
 }
 
@@ -78,14 +77,25 @@ bool containerizer::clear_once(const container& c) {
   return false;
 }
 
+/// Its end is on record before it is told.
 void containerizer::finish(const container_ptr& c, container_event last) {
+  ended_containers::end how{c->launched, last};
+  record_end(c->plan.files, how);
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    ended_.add(c->key, {c->launched, last});
+    ended_.add(c->key, std::move(how));
     containers_.erase(c->key);
     all_ended_.notify_all();
   }
+  if (c->released) release_end(c->key);
   listen_(last);
+}
+
+void containerizer::record_end(const container_files& files, const ended_containers::end& how) const {
+  auto written = replace_file(files.end_path, end_message(how, boot_id_).SerializeAsString());
+  // Without a folder nothing was started: a later process that launches it anew does no harm.
+  if (!written && written.error().code != errc::not_found)
+    spdlog::error("container.end_not_recorded path={} error=\"{}\"", files.end_path, written.error().message);
 }
 
 }  // namespace troupe

@@ -19,6 +19,12 @@ container_event launch_failed(const v1::ContainerID& id, const std::string& mess
   return failed;
 }
 
+container_event never_known(const v1::ContainerID& id) {
+  internal::ContainerExited exited;
+  *exited.mutable_container_id() = id;
+  return exited;
+}
+
 void add_if_absent(std::vector<resource_limit>& limits, const resource_limit& limit) {
   for (const auto& present : limits) {
     if (present.resource == limit.resource) return;
@@ -35,6 +41,7 @@ void containerizer::launch(const internal::LaunchContainer& request) {
   c->id = request.container_id();
   c->key = *key;
   if (answer_repeated(*key)) return;
+  if (request.only_if_known()) return listen_(never_known(c->id));
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!containers_.emplace(*key, c).second) return;  // another thread was quicker, and answers
@@ -43,7 +50,6 @@ void containerizer::launch(const internal::LaunchContainer& request) {
   if (ready) ready = start_in(*c);
   if (ready) return watch(c);
   groups_.remove(c->key);
-  remove_files(c->plan.files);
   finish(c, launch_failed(c->id, ready.error().message));
 }
 

@@ -92,7 +92,9 @@ bool sandbox_collector::in_use(const std::string& container) const {
   v1::ContainerID id;
   id.set_value(container);
   auto key = container_key(id);
-  return key && ::access(files_of(options_.runtime_directory, *key).directory.c_str(), F_OK) == 0;
+  if (!key) return false;
+  auto files = files_of(options_.runtime_directory, *key);
+  return ::access(files.directory.c_str(), F_OK) == 0 && ::access(files.end_path.c_str(), F_OK) != 0;
 }
 
 bool sandbox_collector::is_due(const std::string& sandbox, time_point now, nanoseconds keep) {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 
 namespace troupe {
@@ -42,6 +43,20 @@ result<void> write_existing_file(const std::string& path, std::string_view value
     size = ::write(file.get(), value.data(), value.size());
   } while (size < 0 && errno == EINTR);  // the kernel gives up making room in a group for any signal, a debugger's too
   if (size < 0) return system_error("write " + std::string(value) + " to", path, errno);
+  return {};
+}
+
+result<void> replace_file(const std::string& path, std::string_view content) {
+  auto temporary = path + ".tmp";
+  file_descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file) return system_error("make", temporary, errno);
+  while (!content.empty()) {
+    auto size = ::write(file.get(), content.data(), content.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return system_error("write", temporary, errno);
+    content.remove_prefix(static_cast<std::size_t>(size));
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error("put in place", path, errno);
   return {};
 }
 

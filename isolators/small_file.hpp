@@ -14,6 +14,9 @@ result<std::string> read_small_file(const std::string& path);
 /// Writes `value` into a file that exists, in one call, as the files of cgroups want it.
 result<void> write_existing_file(const std::string& path, std::string_view value);
 
+/// Makes or replaces a file: whoever reads it sees all of the old content or all of the new. Not synced to a disk.
+result<void> replace_file(const std::string& path, std::string_view content);
+
 /// An error of the operating system about an object: `cannot DO OBJECT: ITS WORDS`.
 error system_error(const std::string& doing, const std::string& object, int number);
 

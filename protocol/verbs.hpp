@@ -109,6 +109,8 @@ namespace executor_api = v1::executor;
   X(235, internal::ContainerExited)              \
   X(236, internal::SpawnExecutor)                \
   X(237, internal::RetireExecutor)               \
+  X(238, internal::ReleaseContainer)             \
+  X(239, internal::KeepContainers)               \
   /* within a process: the runtime */            \
   X(250, internal::Recovered)                    \
   X(251, internal::TimerFired)                   \
@@ -191,7 +193,8 @@ using master_says_to_allocator =
 
 using allocator_says_to_master = verbs<internal::AllocatorStarted, internal::ResourcesOffered>;
 
-using containerizer_hears = verbs<internal::LaunchContainer, internal::SignalContainer, internal::DestroyContainer>;
+using containerizer_hears = verbs<internal::LaunchContainer, internal::SignalContainer, internal::DestroyContainer,
+                                  internal::ReleaseContainer, internal::KeepContainers>;
 using containerizer_says =
     verbs<internal::ContainerLaunched, internal::ContainerLaunchFailed, internal::ContainerExited>;
 

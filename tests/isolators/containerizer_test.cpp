@@ -173,6 +173,9 @@ TEST_CASE("a program that is not there fails the launch by name, and leaves noth
   auto failed = lab.await_failed("a");
   CHECK(failed.message() == "cannot run 'no-such-program': No such file or directory");
   CHECK(lab.groups().empty());
+  internal::ReleaseContainer release;
+  release.mutable_container_id()->set_value("a");
+  lab.hands().release(release);
   CHECK(std::filesystem::is_empty(lab.options().runtime_directory + "/containers"));
 }
 

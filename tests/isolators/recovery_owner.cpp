@@ -19,6 +19,10 @@ int main(int count, char** arguments) {
   launch.mutable_container_id()->set_value("a");
   launch.mutable_command()->set_value(arguments[3]);
   launch.set_sandbox(folder + "/sandbox");
+  auto* memory = launch.add_resources();
+  memory->set_name("mem");
+  memory->set_type(v1::Value::SCALAR);
+  memory->mutable_scalar()->set_value(40);
   hands.value()->launch(launch);
   for (;;) ::pause();
 }

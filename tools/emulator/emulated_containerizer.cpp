@@ -60,6 +60,7 @@ void emulated_containerizer::handle(step& s, const internal::LaunchContainer& re
     say_launched(s, s.head.from(), id, over->last);
     return say_exited(s, s.head.from(), id, over->status);
   }
+  if (request.only_if_known()) return say_exited(s, s.head.from(), id, std::nullopt);
   if (idle_since_.empty()) {
     figures_->launched();
   } else {
@@ -82,6 +83,15 @@ void emulated_containerizer::handle(step& s, const internal::SignalContainer& re
 
 void emulated_containerizer::handle(step& s, const internal::DestroyContainer& request) {
   stop(s, request.container_id().value(), SIGKILL);
+}
+
+void emulated_containerizer::handle(step& s, const internal::KeepContainers& request) {
+  std::set<std::string> wanted;
+  for (const auto& id : request.container_ids()) wanted.insert(id.value());
+  for (auto it = running_.begin(); it != running_.end();) {
+    const auto each = it++;
+    if (wanted.count(each->first) == 0) end(s, each, SIGKILL);
+  }
 }
 
 void emulated_containerizer::say_launched(step& s, const Address& to, const std::string& id, const container& c) const {

@@ -64,6 +64,9 @@ class emulated_containerizer {
   void handle(step& s, const internal::LaunchContainer& request);
   void handle(step& s, const internal::SignalContainer& request);
   void handle(step& s, const internal::DestroyContainer& request);
+  /// The last few are kept all the same, and no more than those.
+  void handle(step&, const internal::ReleaseContainer&) {}
+  void handle(step& s, const internal::KeepContainers& request);
 
  private:
   struct container {

@@ -40,6 +40,14 @@ TEST_CASE("ids that cannot be names are refused") {
   CHECK(container_key(deep).error().code == errc::invalid_argument);
 }
 
+TEST_CASE("a container is found by its name") {
+  auto odd = child(child(id("a/../b"), "..x+y"), std::string("a\0b\n%2F", 7));
+  for (const auto& one : {id("7f3a-b_c.d"), id(".."), child(id("outer"), "inner"), odd})
+    CHECK(container_id_of(container_key(one).value()).value().SerializeAsString() == one.SerializeAsString());
+  for (const char* nobody : {"", "+", "a+", "..", ".", "a b", "%41", "%2f", "%2", "%", "%zz"})
+    CHECK_FALSE(container_id_of(nobody).has_value());
+}
+
 TEST_CASE("a status file is read back as it was written") {
   auto record = parse_container_record("status 1792\nshim 100 5555\ntask 101 18446744073709551615\nboot 6a2b\n");
   REQUIRE(record.has_value());

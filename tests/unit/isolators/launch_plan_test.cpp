@@ -94,7 +94,7 @@ TEST_CASE("the flat form is entries ended by NUL, between a version and an end")
   plan.user = task_user{1000, 100, {100, 4}};
   plan.limits = {{7, 10, 20}};
   plan.join = {"/cgroup/procs"};
-  plan.files = {"/run/c", "/run/c/pid", "/run/c/status"};
+  plan.files = {"/run/c", "/run/c/pid", "/run/c/status", "/run/c/end"};
   plan.boot_id = "boot-1";
   auto text = flat_form(plan).value();
   std::replace(text.begin(), text.end(), '\0', '\n');

@@ -42,6 +42,9 @@ void add_agent_options(CLI::App& command, agent_daemon_options& o) {
   command.add_flag("--cfs,!--no-cfs", o.cfs, "Cap cpu time hard at what a task asked for")->default_val(true);
   add_duration(command, "--executor-registration-timeout", o.agent.executor_registration_timeout,
                "How long an executor may take to register", variable("EXECUTOR_REGISTRATION_TIMEOUT"));
+  add_duration(command, "--executor-reregistration-timeout", o.agent.executor_reregistration_timeout,
+               "How long an executor that runs may take to return to a restarted agent",
+               variable("EXECUTOR_REREGISTRATION_TIMEOUT"));
   add_duration(command, "--executor-shutdown-grace-period", o.agent.executor_shutdown_grace,
                "How long an executor may take to shut down", variable("EXECUTOR_SHUTDOWN_GRACE_PERIOD"));
   add_duration(command, "--registration-backoff-factor", o.agent.registration_backoff,
@@ -66,6 +69,7 @@ containerizer_options containers_of(const agent_daemon_options& options, const d
   chosen.shim_path = shim_beside_program();
   chosen.cgroups.enable = options.cgroups;
   chosen.cgroups.hard_cap_cpus = options.cfs;
+  chosen.leave_running = options.leave_running;
   return chosen;
 }
 
@@ -117,12 +121,20 @@ void hear_agent(daemon& d) {
       });
 }
 
-/// Another agent with the same folders still runs: the journal says so. Otherwise the containerizer's recovery ends
-/// what is left.
+/// At each start of the agent's actor. Executors of its former life must subscribe to this one, and do so over a new
+/// link.
+void meet_peers(link_hub& hub) {
+  for (const auto& peer : hub.peers()) {
+    if (peer.role == internal::EXECUTOR) hub.close_peer(peer.address(), "the agent was restarted");
+  }
+  hub.announce_peers();
+}
+
+/// If another agent with the same folders still runs, the journal says so.
 int clean_up(const agent_daemon_options& options) {
   auto base = daemon::open("agent", options.common, {});
   if (!base) return fail(base.error());
-  auto ended = containerizer::start(containers_of(options, **base), [](const container_event&) {});
+  auto ended = containerizer::end_leftovers(containers_of(options, **base));
   return ended ? 0 : fail(ended.error());
 }
 
@@ -179,8 +191,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   agent.address = d.facts().address;
   if (!options.common.tls.files.authority.empty())
     agent.tls_authority = std::filesystem::absolute(options.common.tls.files.authority).string();
-  start_agent(host_of(d.host()), made->self_, agent, &d.desk("agent"),
-              [&hub](const Address&) { hub.announce_peers(); });
+  start_agent(host_of(d.host()), made->self_, agent, &d.desk("agent"), [&hub](const Address&) { meet_peers(hub); });
 
   if (tls && d.scheme() != "https")
     spdlog::warn("agent.serves_plainly master={} the master speaks TLS and sends people here for sandboxes by https",
@@ -227,7 +238,9 @@ void add_agent_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<agent_daemon_options>();
   add_agent_options(*command, *options);
   command->footer(
-      "SIGTERM stops the agent: it comes back as the same one. SIGUSR1 makes it leave the cluster for good.\n"
+      "SIGTERM stops the agent; its tasks run on, and it comes back as the same one. SIGUSR1 makes it leave the "
+      "cluster "
+      "for good, and ends them.\n"
       "example: troupe agent --master http://127.0.0.1:5050 --work-dir /var/lib/troupe/agent --resources "
       "'cpus:4;mem:8192'");
   command->callback([command, options, &exit_code] {

@@ -21,14 +21,15 @@ struct agent_daemon_options {
   bool cfs = true;
   collection_options collection;  ///< but for its folders
   double disk_headroom = 0.1;
-  bool cleanup = false;  ///< end what an earlier agent left, then exit
+  bool cleanup = false;       ///< end what an earlier agent left, then exit
+  bool leave_running = true;  ///< containers outlive the daemon, for the next one in these folders
 };
 
 /// `troupe agent`. Adds the command with its table of options.
 void add_agent_command(CLI::App& app, int& exit_code);
 
-/// An agent with its containerizer and executors, listening: everything of it but main. Stops when destroyed, and ends
-/// its containers.
+/// An agent with its containerizer and executors, listening: everything of it but main. Stops when destroyed; its
+/// containers then go on or end, as the options say.
 class agent_daemon {
  public:
   static result<std::unique_ptr<agent_daemon>> start(const agent_daemon_options& options,

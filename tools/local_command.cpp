@@ -42,6 +42,7 @@ int local(const local_flags& given) {
   for_agent.common.tls = given.tls;
   for_agent.master = (*master)->url();
   for_agent.resources = given.resources;
+  for_agent.leave_running = false;
   auto agent = agent_daemon::start(for_agent, {});
   if (!agent) return fail(agent.error());
   std::cout << "a master and an agent are running; in another terminal:\n"

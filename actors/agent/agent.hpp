@@ -92,13 +92,21 @@ class agent {
   v1::AgentInfo info_with_id() const;
   agent_id id() const { return self_.info().id(); }
 
+  // --- recovery
+  void resume_executor(step& s, hosted_executor& executor);
+  void give_up_executor(step& s, hosted_executor& executor, const std::string& message);
+  static bool requeue(hosted_executor& executor);
+  static ending restarted(const hosted_executor& executor, const std::string& message);
+  void keep_containers(step& s) const;
+
   // --- run
   bool refuse_task(step& s, const v1::FrameworkInfo& framework, const v1::TaskInfo& info);
   void host_framework(step& s, const v1::FrameworkInfo& info);
   hosted_executor& host_executor(step& s, hosted_framework& framework, const v1::TaskInfo& info);
   void start_executor(step& s, const hosted_framework& framework, hosted_executor& executor);
+  void await_subscription(step& s, hosted_executor& executor);
   void find_lost_launches(step& s, hosted_executor& executor, const executor_api::Call::Subscribe& subscribe,
-                          bool link_stood);
+                          bool say_again);
   void say_launch(step& s, const hosted_executor& executor, const hosted_task& task);
   void launch_queue(step& s, hosted_executor& executor);
   void say_kill(step& s, const hosted_executor& executor, const hosted_task& task);
@@ -122,6 +130,7 @@ class agent {
   bool runs_something(const hosted_executor& executor) const;
   void end_executor(step& s, hosted_executor& executor, std::optional<ending> why);
   void destroy_executor(step& s, hosted_executor& executor);
+  void retire(step& s, const hosted_executor& executor) const;
   void conclude_executor(step& s, hosted_executor& executor, const internal::ContainerExited* exit);
   v1::TaskStatus last_status(const hosted_executor& executor, const internal::ContainerExited* exit) const;
   void on_executor_timer(step& s, hosted_executor& executor);

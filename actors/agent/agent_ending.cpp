@@ -53,14 +53,14 @@ void agent::on_executor_timer(step& s, hosted_executor& executor) {
   if (executor.terminating()) {
     destroy_executor(s, executor);
   } else if (executor.at == internal::AgentState::Executor::REGISTERING) {
+    bool again = executor.returning && !executor.built_in();
+    auto limit = again ? options_.executor_reregistration_timeout : options_.executor_registration_timeout;
     ending why;
     why.set_state(v1::TASK_FAILED);
-    why.set_reason(v1::TaskStatus::REASON_EXECUTOR_REGISTRATION_TIMEOUT);
-    why.set_message(
-        "The executor did not subscribe within " +
-        std::to_string(
-            std::chrono::duration_cast<std::chrono::milliseconds>(options_.executor_registration_timeout).count()) +
-        " ms");
+    why.set_reason(again ? v1::TaskStatus::REASON_EXECUTOR_REREGISTRATION_TIMEOUT
+                         : v1::TaskStatus::REASON_EXECUTOR_REGISTRATION_TIMEOUT);
+    why.set_message(std::string("The executor did not subscribe ") + (again ? "again " : "") + "within " +
+                    std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()) + " ms");
     end_executor(s, executor, std::move(why));
   }
 }
@@ -80,21 +80,29 @@ v1::TaskStatus agent::last_status(const hosted_executor& executor, const interna
                     message);
 }
 
-/// Nothing of the executor is left. `executor` may be gone afterwards.
+void agent::retire(step& s, const hosted_executor& executor) const {
+  internal::RetireExecutor retire;
+  *retire.mutable_executor() = address(internal::EXECUTOR, executor.container().value());
+  s.say(address(internal::SUPERVISOR, "local"), std::move(retire));
+}
+
+/// Nothing of the executor is left, and what became of its tasks is recorded with this step: its container is released.
+/// `executor` may be gone afterwards.
 void agent::conclude_executor(step& s, hosted_executor& executor, const internal::ContainerExited* exit) {
   framework_id fid = executor.framework();
   executor_id eid = executor.id();
   auto status = last_status(executor, exit);
   executor.at = internal::AgentState::Executor::TERMINATED;
-  executor.connected = executor.destroying = false;
+  executor.connected = executor.destroying = executor.returning = false;
   executor.deadline.reset();
   executor.queue.clear();
   s.log("executor.ended framework=" + fid.value() + " executor=" + eid.value() +
         " container=" + executor.container().value());
+  internal::ReleaseContainer release;
+  *release.mutable_container_id() = executor.record.container_id();
+  s.say(address(internal::CONTAINERIZER, "local"), std::move(release));
   if (executor.built_in()) {
-    internal::RetireExecutor retire;
-    *retire.mutable_executor() = address(internal::EXECUTOR, executor.container().value());
-    s.say(address(internal::SUPERVISOR, "local"), std::move(retire));
+    retire(s, executor);
   } else {
     internal::ExecutorExited exited;
     *exited.mutable_agent_id() = id().proto();
@@ -114,7 +122,13 @@ void agent::conclude_executor(step& s, hosted_executor& executor, const internal
 /// Clears an executor away once it has no tasks left. A custom one lives on, idle, until it is told to end or exits.
 void agent::settle_executor(step& s, const framework_id& framework, const executor_id& id) {
   auto* executor = hosted_.find(framework, id);
-  if (!executor || !executor->tasks.empty()) return;
+  if (!executor) return;
+  if (!executor->tasks.empty()) {
+    if (!executor->terminated() || executor->record.ended()) return;
+    executor->record.set_ended(true);
+    s.put(keys::agent_executor(framework, id), executor->record);
+    return;
+  }
   if (!executor->terminated()) {
     if (executor->built_in()) conclude_executor(s, *executor, nullptr);
     return;

@@ -3,6 +3,7 @@
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
@@ -11,10 +12,19 @@
 /// protocol/proto/troupe/v1/executor.proto, and protocol/proto/troupe/internal/container.proto.
 namespace troupe {
 
-/// A built-in executor is an actor beside the agent; a custom one is a process in a container of its own.
+namespace {
+
+/// Its command has been started, for certain.
+bool has_run(v1::TaskState state) {
+  return state != v1::TASK_STAGING && state != v1::TASK_STARTING;
+}
+
+}  // namespace
+
+/// A built-in executor is an actor beside the agent; a custom one is a process in a container of its own. One that is
+/// returning is started once more: whoever runs it says what has become of it, and runs nothing twice.
 void agent::start_executor(step& s, const hosted_framework& framework, hosted_executor& executor) {
-  executor.deadline = s.now.now + options_.executor_registration_timeout;
-  expect(executor.deadline);
+  await_subscription(s, executor);
   s.log("executor.start framework=" + executor.framework().value() + " executor=" + executor.id().value() +
         " container=" + executor.container().value() + " built_in=" + (executor.built_in() ? "true" : "false"));
   if (executor.built_in()) {
@@ -24,6 +34,8 @@ void agent::start_executor(step& s, const hosted_framework& framework, hosted_ex
     *spawn.mutable_info() = executor.record.info();
     *spawn.mutable_container_id() = executor.record.container_id();
     spawn.set_sandbox(executor.record.sandbox());
+    spawn.set_resumes(std::any_of(executor.tasks.begin(), executor.tasks.end(),
+                                  [](const auto& entry) { return has_run(entry.second.state); }));
     auto grace = shutdown_grace(executor.record.info(), options_);
     spawn.set_shutdown_grace_ms(
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(grace).count()));
@@ -34,6 +46,7 @@ void agent::start_executor(step& s, const hosted_framework& framework, hosted_ex
   *plan.mutable_container_id() = executor.record.container_id();
   *plan.mutable_command() = executor.record.info().command();
   *plan.mutable_resources() = executor.record.info().resources();
+  plan.set_only_if_known(executor.was_started());
   for (const auto& [tid, task] : executor.tasks)
     if (task.queued) plan.mutable_resources()->MergeFrom(task.info.resources());
   if (executor.record.info().container().has_rlimit_info())
@@ -42,6 +55,13 @@ void agent::start_executor(step& s, const hosted_framework& framework, hosted_ex
   *plan.mutable_environment() = executor_environment(executor, framework.info, id(), options_);
   plan.set_user(framework.info.user());
   s.say(address(internal::CONTAINERIZER, "local"), std::move(plan));
+}
+
+void agent::await_subscription(step& s, hosted_executor& executor) {
+  bool runs = executor.returning && !executor.built_in();
+  executor.deadline =
+      s.now.now + (runs ? options_.executor_reregistration_timeout : options_.executor_registration_timeout);
+  expect(executor.deadline);
 }
 
 /// Any number of times: after each, the executor has been told of every task that it does not know.
@@ -74,7 +94,8 @@ void agent::handle(step& s, const executor_api::Call::Subscribe& subscribe) {
   *subscribed.mutable_agent_info() = info_with_id();
   *subscribed.mutable_container_id() = executor->record.container_id();
   s.say(s.head.from(), std::move(subscribed));
-  find_lost_launches(s, *executor, subscribe, link_stood);
+  find_lost_launches(s, *executor, subscribe, link_stood || executor->returning);
+  executor->returning = false;
   launch_queue(s, *executor);
   for (const auto& [tid, task] : executor->tasks)
     if (!task.queued) say_kill(s, *executor, task);
@@ -83,10 +104,10 @@ void agent::handle(step& s, const executor_api::Call::Subscribe& subscribe) {
 
 /// Tasks that were handed over and that the executor does not list. One that is built in has forgotten them, if it ever
 /// knew, and is told again of all that have not ended. A custom one has lost those that it has never reported: over a
-/// new link for good; otherwise the launch may still be on its way, and is said again. To a known task that changes
-/// nothing.
+/// new link for good; otherwise the launch may still be on its way, or the agent's restart was quicker than the letter,
+/// and it is said again. To a known task that changes nothing.
 void agent::find_lost_launches(step& s, hosted_executor& executor, const executor_api::Call::Subscribe& subscribe,
-                               bool link_stood) {
+                               bool say_again) {
   std::set<task_id> listed;
   for (const auto& info : subscribe.unacknowledged_tasks()) listed.insert(info.task_id());
   std::vector<task_id> lost;
@@ -96,7 +117,7 @@ void agent::find_lost_launches(step& s, hosted_executor& executor, const executo
       lost.push_back(tid);
   for (const auto& tid : lost) {
     s.log("task.launch_lost framework=" + executor.framework().value() + " task=" + tid.value());
-    if (executor.built_in() || link_stood)
+    if (executor.built_in() || say_again)
       say_launch(s, executor, executor.tasks.at(tid));
     else
       publish(s, executor.framework(), executor.id(), tid,
@@ -140,10 +161,8 @@ void agent::handle(step& s, const internal::ContainerLaunched& launched) {
   executor->record.set_pid(launched.pid());
   executor->record.set_start_time(launched.start_time());
   s.put(keys::agent_executor(executor->framework(), executor->id()), executor->record);
-  if (executor->at == internal::AgentState::Executor::REGISTERING) {  // from now on the process can be blamed
-    executor->deadline = s.now.now + options_.executor_registration_timeout;
-    expect(executor->deadline);
-  }
+  if (executor->at == internal::AgentState::Executor::REGISTERING)  // from now on the process can be blamed
+    await_subscription(s, *executor);
 }
 
 void agent::handle(step& s, const internal::ContainerLaunchFailed& failed) {
@@ -165,6 +184,8 @@ void agent::handle(step& s, const internal::ContainerExited& exited) {
     s.log("container.exit_ignored container=" + exited.container_id().value());
     return;
   }
+  if (executor->returning && !exited.has_status() && !executor->ending)
+    executor->ending = restarted(*executor, "The agent restarted, and nobody knows how the executor ended");
   conclude_executor(s, *executor, &exited);
 }
 

@@ -22,6 +22,8 @@ struct agent_options {
   std::chrono::nanoseconds registration_backoff_max = std::chrono::minutes(1);
   std::chrono::nanoseconds ping_timeout = std::chrono::seconds(75);  ///< until a master names its own
   std::chrono::nanoseconds executor_registration_timeout = std::chrono::minutes(1);
+  /// After a restart of the agent: until an executor that runs has subscribed again.
+  std::chrono::nanoseconds executor_reregistration_timeout = std::chrono::seconds(2);
   std::chrono::nanoseconds executor_shutdown_grace = std::chrono::seconds(5);
   std::chrono::nanoseconds destroy_retry = std::chrono::seconds(10);
   /// A farewell is not answered: the process of an agent that leaves ends no sooner than this after it.

@@ -5,8 +5,8 @@
 
 #include <utility>
 
-/// What is remembered, and what becomes of it after a restart: same identity, every executor of before ended, no update
-/// lost.
+/// What is remembered, and what becomes of it after a restart: same identity, no update lost, every executor of before
+/// is asked after.
 namespace troupe {
 
 namespace {
@@ -45,8 +45,10 @@ void agent::remember(std::string_view key, std::string_view record) {
     }
   } else if (path.size() == 4 && path[1] == "executor") {
     internal::ExecutorRecord found;
-    if ((read = static_cast<bool>(decode_record(record, found))))
-      hosted_.start(hosted_.admit(framework_id(path[2])), std::move(found));
+    if ((read = static_cast<bool>(decode_record(record, found)))) {
+      auto& executor = hosted_.start(hosted_.admit(framework_id(path[2])), std::move(found));
+      if (executor.record.ended()) executor.at = internal::AgentState::Executor::TERMINATED;
+    }
   } else if (path.size() == 4 && path[1] == "task") {
     internal::TaskRecord found;
     if ((read = static_cast<bool>(decode_record(record, found)))) {
@@ -78,27 +80,81 @@ void agent::handle(step& s, const internal::Recovered& recovered) {
   for (const auto& key : unreadable_) s.log("record.unreadable key=" + key);
   unreadable_.clear();
 
-  ending why;
-  why.set_reason(v1::TaskStatus::REASON_AGENT_RESTARTED);
-  why.set_message(rebooted ? "The machine of the agent was rebooted while the task was on it"
-                           : "The agent restarted and ended the executors of its earlier incarnation");
-  for (auto& [fid, framework] : hosted_.all())
-    for (auto& [eid, executor] : framework.executors) {
-      executor.at = internal::AgentState::Executor::TERMINATING;
-      executor.used = true;
-      executor.ending = why;
-      executor.ending->set_state(executor.built_in() ? v1::TASK_FAILED : v1::TASK_GONE);
-      if (executor.built_in()) {  // silence it first, so that no other reason can win
-        internal::RetireExecutor retire;
-        *retire.mutable_executor() = address(internal::EXECUTOR, executor.container().value());
-        s.say(address(internal::SUPERVISOR, "local"), std::move(retire));
-      }
-      destroy_executor(s, executor);
-    }
+  keep_containers(s);
   std::vector<framework_id> found;
-  for (const auto& [fid, framework] : hosted_.all()) found.push_back(fid);
+  std::vector<container_id> executors;
+  for (const auto& [fid, framework] : hosted_.all()) {
+    found.push_back(fid);
+    for (const auto& [eid, executor] : framework.executors)
+      if (!executor.terminated()) executors.push_back(executor.container());
+  }
+  for (const auto& container : executors) {
+    auto& executor = *hosted_.find(container);
+    if (rebooted)
+      give_up_executor(s, executor, "The machine of the agent was rebooted while the task was on it");
+    else if (executor.record.sandbox().empty())
+      give_up_executor(s, executor, "The agent restarted, and its record of the executor could not be read");
+    else
+      resume_executor(s, executor);
+  }
   for (const auto& fid : found) settle_framework(s, fid);
   seek_master(s, "recovered");
+}
+
+/// Before anything is launched again: what else there is ends.
+void agent::keep_containers(step& s) const {
+  internal::KeepContainers keep;
+  for (const auto& [fid, framework] : hosted_.all())
+    for (const auto& [eid, executor] : framework.executors)
+      if (!executor.terminated()) *keep.add_container_ids() = executor.record.container_id();
+  s.say(address(internal::CONTAINERIZER, "local"), std::move(keep));
+}
+
+agent::ending agent::restarted(const hosted_executor& executor, const std::string& message) {
+  ending why;
+  why.set_state(executor.built_in() ? v1::TASK_FAILED : v1::TASK_GONE);
+  why.set_reason(v1::TaskStatus::REASON_AGENT_RESTARTED);
+  why.set_message(message);
+  return why;
+}
+
+/// Nothing of it can be left but what has to be destroyed.
+void agent::give_up_executor(step& s, hosted_executor& executor, const std::string& message) {
+  executor.at = internal::AgentState::Executor::TERMINATING;
+  executor.ending = restarted(executor, message);
+  executor.used = true;
+  if (executor.built_in()) retire(s, executor);  // silence it first, so that no other reason can win
+  destroy_executor(s, executor);
+}
+
+/// It may run, or have ended meanwhile: the answer to its repeated start tells. `executor` may be gone afterwards.
+void agent::resume_executor(step& s, hosted_executor& executor) {
+  const auto& framework = *hosted_.find(executor.framework());
+  executor.returning = executor.used = executor.built_in() || executor.was_started();
+  if (framework.removed) {
+    if (executor.built_in()) retire(s, executor);
+    ending why;
+    why.set_state(v1::TASK_KILLED);
+    why.set_reason(v1::TaskStatus::REASON_FRAMEWORK_REMOVED);
+    why.set_message("The framework was removed");
+    end_executor(s, executor, std::move(why));
+  } else if (executor.built_in() && !runs_something(executor)) {
+    conclude_executor(s, executor, nullptr);
+  } else if (executor.returning || requeue(executor)) {
+    start_executor(s, framework, executor);
+  } else {
+    end_executor(s, executor, std::nullopt);
+  }
+}
+
+/// Of a custom executor that was not known to run: nothing can have been handed to it. False: nothing is to be.
+bool agent::requeue(hosted_executor& executor) {
+  for (auto& [tid, task] : executor.tasks) {
+    if (is_terminal(task.state)) continue;
+    task.queued = true;
+    executor.queue.push_back(tid);
+  }
+  return !executor.queue.empty();
 }
 
 }  // namespace troupe

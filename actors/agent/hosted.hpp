@@ -38,6 +38,7 @@ struct hosted_executor {
   bool connected = false;   ///< subscribed, and its link stands
   bool used = false;        ///< it has been handed a task
   bool destroying = false;  ///< its container has been asked to be destroyed
+  bool returning = false;   ///< of an earlier incarnation of the agent; it has not subscribed to this one yet
   moment deadline;          ///< REGISTERING: to subscribe; TERMINATING: for the next, harder measure
   std::optional<internal::AgentState::Ending> ending;  ///< what its tasks are told, if its end was decided here
   std::map<task_id, hosted_task> tasks;
@@ -48,6 +49,8 @@ struct hosted_executor {
   executor_id id() const { return record.info().executor_id(); }
   container_id container() const { return record.container_id(); }
   bool built_in() const { return record.built_in(); }
+  /// Its process has been seen to run.
+  bool was_started() const;
   /// It may still be given tasks.
   bool open() const {
     return at == internal::AgentState::Executor::REGISTERING || at == internal::AgentState::Executor::RUNNING;

@@ -1,10 +1,18 @@
 #include "actors/agent/hosted_table.hpp"
 
+#include "protocol/task_state.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 #include <string>
 
 namespace troupe {
+
+bool hosted_executor::was_started() const {
+  return record.has_pid() || std::any_of(tasks.begin(), tasks.end(), [](const auto& entry) {
+           return entry.second.state != v1::TASK_STAGING && !is_terminal(entry.second.state);
+         });
+}
 
 hosted_framework* hosted_table::find(const framework_id& id) {
   auto it = frameworks_.find(id);
@@ -43,7 +51,7 @@ hosted_executor& hosted_table::start(hosted_framework& framework, internal::Exec
   by_container_[record.container_id()] = {framework.id(), id};
   executor.record = std::move(record);
   executor.at = internal::AgentState::Executor::REGISTERING;
-  executor.connected = executor.used = executor.destroying = false;
+  executor.connected = executor.used = executor.destroying = executor.returning = false;
   executor.deadline.reset();
   executor.ending.reset();
   executor.completed.clear();
@@ -126,6 +134,7 @@ void save_executor(const hosted_executor& executor, internal::AgentState::Execut
   out.set_connected(executor.connected);
   out.set_used(executor.used);
   out.set_destroying(executor.destroying);
+  if (executor.returning) out.set_returning(true);
   if (executor.deadline) out.set_deadline_ns(nanoseconds_of(*executor.deadline));
   if (executor.ending) *out.mutable_ending() = *executor.ending;
   for (const auto& [id, task] : executor.tasks) save_task(task, *out.add_tasks());
@@ -138,6 +147,7 @@ void load_executor(const internal::AgentState::Executor& in, hosted_executor& ex
   executor.connected = in.connected();
   executor.used = in.used();
   executor.destroying = in.destroying();
+  executor.returning = in.returning();
   if (in.has_deadline_ns()) executor.deadline = monotonic_at(in.deadline_ns());
   if (in.has_ending()) executor.ending = in.ending();
   executor.queue.assign(in.queue().begin(), in.queue().end());

@@ -1,6 +1,7 @@
 #include "actors/executor/executor.hpp"
 
 #include "actors/runtime/uuid.hpp"
+#include "protocol/task_state.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -76,7 +77,9 @@ void executor::handle(step& s, const executor_api::Event::Acknowledged& acknowle
     return status.uuid() == acknowledged.uuid() && status.task_id().value() == acknowledged.task_id().value();
   });
   if (it == waiting.end()) return;
+  const bool ends = is_terminal(it->state());
   waiting.erase(it);
+  if (ends) release_further(s, acknowledged.task_id());
   if (state_.tasks().empty() && waiting.empty())
     s.log("executor.spent container=" + options_.spawn.container_id().value());
 }

@@ -71,6 +71,8 @@ class executor {
   bool knows(const task_id& id) const;
   task* find(const task_id& id);
   task* find_by_container(const container_id& id);
+  container_id further_container(const task_id& id) const;
+  void release_further(step& s, const task_id& id) const;
   void launch(step& s, const task& t);
   void end(step& s, const task& t, v1::TaskStatus outcome);
   v1::Environment environment_of(const task& t) const;

@@ -39,7 +39,12 @@ void executor::handle(step& s, const internal::ContainerLaunchFailed& failed) {
 void executor::handle(step& s, const internal::ContainerExited& exited) {
   auto* t = find_by_container(exited.container_id());
   if (!t) return;
-  end(s, task(*t), command_outcome(exited, t->end_cause()));
+  auto outcome = command_outcome(exited, t->end_cause());
+  if (options_.spawn.resumes() && !t->launched() && outcome.state() == v1::TASK_FAILED) {
+    outcome.set_reason(v1::TaskStatus::REASON_AGENT_RESTARTED);
+    outcome.set_message("The agent restarted, and nobody knows how the command ended");
+  }
+  end(s, task(*t), std::move(outcome));
 }
 
 }  // namespace troupe

@@ -19,8 +19,11 @@ class executor_ward {
   void spawn(const std::shared_ptr<executor_ward>& self, const internal::SpawnExecutor& request) {
     auto id = request.executor().id();
     {
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (!actors_.emplace(id, nullptr).second) return;
+      std::unique_lock<std::mutex> lock(mutex_);
+      if (!actors_.emplace(id, nullptr).second) {
+        lock.unlock();
+        return meet_agent(request.executor());
+      }
     }
     child_spec child;
     child.name = to_string(request.executor());
@@ -44,6 +47,17 @@ class executor_ward {
   }
 
  private:
+  /// Its agent has been restarted beside it, and waits for it to subscribe.
+  void meet_agent(const Address& executor) {
+    internal::PeerConnected peer;
+    *peer.mutable_peer() = agent_;
+    auto head = std::make_shared<Envelope>();
+    *head->mutable_from() = address(internal::RUNTIME, "local");
+    *head->mutable_to() = executor;
+    head->set_verb(verb_number<internal::PeerConnected>::value);
+    host_.rt.names.deliver(head, std::make_shared<const internal::PeerConnected>(std::move(peer)));
+  }
+
   caf::strong_actor_ptr start(const std::string& id, const internal::SpawnExecutor& request) {
     shell_setup<executor> setup;
     setup.at = request.executor();

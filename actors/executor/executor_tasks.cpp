@@ -62,8 +62,7 @@ void executor::handle(step& s, const executor_api::Event::Launch& launched) {
   auto* t = state_.add_tasks();
   *t->mutable_info() = info;
   t->set_state(v1::TASK_STAGING);
-  t->mutable_container_id()->set_value(first ? home.container_id().value()
-                                             : named_uuid(home.container_id().value() + "/" + info.task_id().value()));
+  *t->mutable_container_id() = first ? home.container_id() : further_container(info.task_id()).proto();
   t->set_sandbox(first ? home.sandbox() : home.sandbox() + "/tasks/" + info.task_id().value());
   if (state_.shutting_down()) {
     v1::TaskStatus outcome;
@@ -76,6 +75,18 @@ void executor::handle(step& s, const executor_api::Event::Launch& launched) {
   launch(s, *t);
 }
 
+container_id executor::further_container(const task_id& id) const {
+  return container_id(named_uuid(options_.spawn.container_id().value() + "/" + id.value()));
+}
+
+/// The executor's own container is released by its agent. Of the first task's there is none other: nothing happens.
+void executor::release_further(step& s, const task_id& id) const {
+  if (state_.ended_size() + state_.tasks_size() < 2) return;
+  internal::ReleaseContainer release;
+  *release.mutable_container_id() = further_container(id).proto();
+  s.say(address(internal::CONTAINERIZER, "local"), std::move(release));
+}
+
 void executor::launch(step& s, const task& t) {
   internal::LaunchContainer plan;
   *plan.mutable_container_id() = t.container_id();
@@ -86,6 +97,7 @@ void executor::launch(step& s, const task& t) {
   plan.set_sandbox(t.sandbox());
   *plan.mutable_environment() = environment_of(t);
   plan.set_user(options_.spawn.framework().user());
+  plan.set_only_if_known(options_.spawn.resumes());
   s.log("container.launch container=" + t.container_id().value() + " task=" + t.info().task_id().value());
   s.say(address(internal::CONTAINERIZER, "local"), std::move(plan));
 }

@@ -74,6 +74,8 @@ void linked_process::on_actor_ready(const Address& self, const std::string& targ
   hub_ = std::make_unique<link_hub>(host_->system(), host_->names(), host_->board(), self, options.counters);
   connector_options connecting;
   connecting.link = options;
+  // A restarted agent waits two seconds for its executors, who are on the same machine.
+  if (self.role() == internal::EXECUTOR) connecting.retry_limit_ms = 500;
   auto identity = [self] {
     link_identity who;
     who.role = self.role();

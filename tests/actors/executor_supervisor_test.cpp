@@ -19,13 +19,15 @@ struct executors_at_work {
   Address executor = address(internal::EXECUTOR, "c-1");
   std::promise<void> reported;
   std::atomic<bool> told{false};
+  std::promise<void> returned;  // it has subscribed with its task
+  std::atomic<bool> back{false};
 
   executors_at_work() {
     process_options options;
     options.name = "test";
     host = std::move(process::open(options)).value();
     host->names().add_endpoint(agent, [this](const auto&, const directory::body_ptr& body, const auto&) {
-      if (dynamic_cast<const executor_api::Call::Subscribe*>(body.get())) on_subscribe();
+      if (const auto* call = dynamic_cast<const executor_api::Call::Subscribe*>(body.get())) on_subscribe(*call);
       if (dynamic_cast<const executor_api::Call::Update*>(body.get()) && !told.exchange(true)) reported.set_value();
       return true;
     });
@@ -41,8 +43,9 @@ struct executors_at_work {
     REQUIRE(host->names().deliver(head, std::make_shared<const Message>(std::move(message))));
   }
 
-  void on_subscribe() {
+  void on_subscribe(const executor_api::Call::Subscribe& call) {
     say(agent, executor, executor_api::Event::Subscribed());
+    if (call.unacknowledged_tasks_size() > 0 && !back.exchange(true)) returned.set_value();
     executor_api::Event::Launch launch;
     launch.mutable_task()->set_name("t");
     launch.mutable_task()->mutable_task_id()->set_value("t");
@@ -68,4 +71,18 @@ TEST_CASE("an executor that was asked for takes its tasks, and once retired hear
   *head->mutable_to() = world.executor;
   head->set_verb(verb_number<executor_api::Event::Subscribed>::value);
   CHECK_FALSE(world.host->names().deliver(head, std::make_shared<const executor_api::Event::Subscribed>()));
+}
+
+TEST_CASE("an executor that is asked for again subscribes again, with its tasks") {
+  executors_at_work world;
+  internal::SpawnExecutor spawn;
+  *spawn.mutable_executor() = world.executor;
+  spawn.mutable_container_id()->set_value("c-1");
+  world.say(world.agent, address(internal::SUPERVISOR, "local"), spawn);
+  REQUIRE(world.reported.get_future().wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+  world.say(world.agent, address(internal::SUPERVISOR, "local"), spawn);
+  CHECK(world.returned.get_future().wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+  internal::RetireExecutor retire;
+  *retire.mutable_executor() = world.executor;
+  world.say(world.agent, address(internal::SUPERVISOR, "local"), retire);
 }

@@ -123,7 +123,7 @@ class ClusterTest(unittest.TestCase):
                 failed.append(daemon.name)
         for daemon in self.daemons:
             if daemon.arguments[0] == "agent":
-                # One that was killed could not end its containers.
+                # Containers outlive their agent.
                 subprocess.run([BIN / "troupe", "agent", "--cleanup", "--work-dir", daemon.work, "--runtime-dir", daemon.runtime],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
         if not self.passed():

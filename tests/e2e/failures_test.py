@@ -1,28 +1,90 @@
 """Crashes and kills of real processes: what was told survives, what was running is accounted for."""
 import json
 import os
+import pathlib
 import signal
+import subprocess
 import unittest
 
 from cluster import BIN, ClusterTest, await_true
 
 
-class AgentKilled(ClusterTest):
-    def test_it_returns_under_the_same_id_and_its_tasks_end_with_a_reason(self):
+class AgentRestarted(ClusterTest):
+    """However it ends: tasks go on, and what became of them is known."""
+
+    WAITS = "echo $$ > pid; i=0; while [ ! -e go ]; do i=$((i+1)); echo $i; sleep 0.02; done; echo through; exit 7"
+
+    def test_tasks_outlive_an_agent_that_is_killed(self):
+        self.go_through(self.agents[0].kill)
+
+    def test_tasks_outlive_an_agent_that_is_stopped(self):
+        self.go_through(self.agents[0].stop)
+
+    def go_through(self, end):
         agent = self.agents[0]
         before = agent.state()["id"]
-        run = self.spawn(BIN / "troupe", "run", "--name", "doomed", "--", "sleep", "1000")
-        self.await_task("TASK_RUNNING", "doomed")
-        self.assertEqual(len(self.shims()), 1)
+        run = self.spawn(BIN / "troupe", "run", "--name", "lasting", "--", "sh", "-c", self.WAITS)
+        self.await_task("TASK_RUNNING", "lasting")
+        sandbox = self.sandbox()
+        pid = await_true(lambda: (sandbox / "pid").read_text().strip() if (sandbox / "pid").exists() else None, "the task's pid")
+        started = self.started(pid)
+        end()
+        said = self.lines(sandbox)
+        await_true(lambda: self.lines(sandbox) > said + 2, "output while no agent is there")
+        agent.start()
+        self.await_agents(1)
+        self.assertEqual(agent.state()["id"], before)
+        said = self.lines(sandbox)
+        await_true(lambda: self.lines(sandbox) > said + 2, "output after the agent's return")
+        self.assertEqual(self.started(pid), started)
+        (sandbox / "go").touch()
+        run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 7)
+        self.assertEqual((sandbox / "stdout").read_text().splitlines()[-1], "through")
+        await_true(lambda: not self.shims(), "the shim to be gone")
+        # Nothing of it is kept once its end is known.
+        await_true(lambda: not self.kept(), "the runtime files to be gone")
+        self.assertEqual(self.troupe("run", "--", "true").returncode, 0)
+
+    def test_a_task_that_ends_while_its_agent_is_away_ends_as_it_did(self):
+        agent = self.agents[0]
+        run = self.spawn(BIN / "troupe", "run", "--name", "away", "--", "sh", "-c", self.WAITS)
+        self.await_task("TASK_RUNNING", "away")
         agent.kill()
+        sandbox = self.sandbox()
+        (sandbox / "go").touch()
+        await_true(lambda: not self.shims(), "the task to end")
+        agent.start()
+        run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 7)
+        self.assertEqual((sandbox / "stdout").read_text().splitlines()[-1], "through")
+
+    def test_a_task_whose_container_nobody_knows_ends_with_a_reason(self):
+        agent = self.agents[0]
+        run = self.spawn(BIN / "troupe", "run", "--name", "lost", "--", "sleep", "1000")
+        self.await_task("TASK_RUNNING", "lost")
+        agent.kill()
+        subprocess.run([BIN / "troupe", "agent", "--cleanup", "--work-dir", agent.work, "--runtime-dir", agent.runtime], check=True, timeout=120)
+        self.assertEqual(self.shims(), [])
         agent.start()
         _, err = run.communicate(timeout=120)
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("REASON_AGENT_RESTARTED", err)
-        self.assertEqual(agent.state()["id"], before)
-        await_true(lambda: not self.shims(), "all shims to be gone")
-        # And it works again.
-        self.assertEqual(self.troupe("run", "--", "true").returncode, 0)
+
+    def sandbox(self):
+        found = {pathlib.Path(root) for root, _, files in os.walk(self.agents[0].work) if "stdout" in files}
+        self.assertEqual(len(found), 1)
+        return found.pop()
+
+    def lines(self, sandbox):
+        return len((sandbox / "stdout").read_text().splitlines())
+
+    def kept(self):
+        return list((self.agents[0].runtime / "containers" / "containers").iterdir())
+
+    def started(self, pid):
+        """Tells a process from a later one of its number."""
+        return pathlib.Path("/proc/%s/stat" % pid).read_text().rsplit(")", 1)[1].split()[19]
 
 
 class AgentLeaves(ClusterTest):

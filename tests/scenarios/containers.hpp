@@ -13,8 +13,8 @@
 namespace troupe::testing {
 
 /// The containers of one machine, as the containerizer would answer for them: a launch succeeds, TERM ends what is not
-/// stubborn, a destruction ends everything, and each end is told to whoever launched the container or, after a restart
-/// of the agent, first asked for it. They outlive the agent.
+/// stubborn, a destruction ends everything, and each end is told to whoever launched the container last or, after a
+/// restart of the agent, first asked for it. They outlive the agent, and how they ended is kept until it is released.
 class containers {
  public:
   struct event {
@@ -31,11 +31,23 @@ class containers {
   std::vector<event> launch(const Address& asker, const internal::LaunchContainer& plan);
   std::vector<event> signal(const Address& asker, const internal::SignalContainer& asked, const is_stubborn& stubborn);
   std::vector<event> destroy(const Address& asker, const internal::DestroyContainer& asked);
+  void release(const internal::ReleaseContainer& told);
+  /// The ends of those that the agent does not know.
+  std::vector<event> keep(const internal::KeepContainers& told);
   /// Ends by itself. Empty: there is no such container.
   std::vector<event> end(const std::string& label, int status);
 
+  /// Gone without a trace. False: there is no such container.
+  bool lose(const std::string& label);
+
   bool runs(const std::string& label) const;
   std::vector<std::string> labels() const;
+  /// Ended and not released.
+  std::size_t kept() const { return ends_.size(); }
+  /// How often the command of one container was started, at most; above 1, something ran twice.
+  int most_starts() const;
+  /// The machine is started again: nothing of before means anything.
+  void forget_all();
   /// The agent is gone, and with it everybody who waited for an end.
   void forget_askers();
 
@@ -44,9 +56,12 @@ class containers {
     std::string label;
     std::optional<Address> asker;
   };
+  event answer_of_ended(const Address& asker, const v1::ContainerID& id) const;
   std::vector<event> ended(const std::string& id, std::optional<int> status);
 
   std::map<std::string, container> all_;
+  std::map<std::string, internal::ContainerExited> ends_;
+  std::map<std::string, int> starts_;
 };
 
 }  // namespace troupe::testing

@@ -49,6 +49,8 @@ bool player::act_on_process(const std::string& who, const std::string& what, wor
     world_.start(who);
   } else if (what == "reboots") {
     world_.reboot(who);
+  } else if (what == "loses") {
+    world_.lose(who, words.take("a task or an executor"));
   } else if (what == "forgets") {
     words.expect("everything");
     world_.wipe(who);

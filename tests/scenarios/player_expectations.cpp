@@ -40,6 +40,11 @@ void player::expect(word_reader& words) {
     words.expect("updates");
     const auto kept = seen<internal::AgentView>(world_, who).unacknowledged_updates();
     if (std::to_string(kept) != count) words.line().fail(who + " remembers " + std::to_string(kept));
+  } else if (what == "keeps") {
+    const auto count = words.take("how many");
+    words.expect("ends");
+    const auto kept = world_.kept_ends(who);
+    if (std::to_string(kept) != count) words.line().fail(who + " keeps " + std::to_string(kept));
   } else if (what == "is") {
     const auto& state = words.take("running, ended or dismissed");
     if (state != "running" && state != "ended" && state != "dismissed")
@@ -51,7 +56,7 @@ void player::expect(word_reader& words) {
   } else {
     words.line().fail("'" + what +
                       "' cannot be expected; these can: hears, holds, free, used, offered, runs, remembers, "
-                      "is, and of the master knows");
+                      "keeps, is, and of the master knows");
   }
 }
 

@@ -58,6 +58,8 @@ class world {
   void reboot(const std::string& agent);
   /// Empties a store: the next start is a first one.
   void wipe(const std::string& name);
+  /// A container of the machine is gone, and nobody can say any more what became of it.
+  void lose(const std::string& agent, const std::string& label);
   bool has(const std::string& name) const { return processes_.count(name) != 0; }
   bool alive(const std::string& name) const { return find(name).alive; }
 
@@ -90,6 +92,8 @@ class world {
   /// The view of a process's main core, and of the allocator ("allocator").
   std::shared_ptr<const google::protobuf::Message> look(const std::string& name) const;
   bool runs(const std::string& agent, const std::string& label) const;
+  /// Containers that have ended and that their agent has not released.
+  std::size_t kept_ends(const std::string& agent) const { return find(agent).held.kept(); }
   /// The durable id that the cluster gave to the process; empty if it has none.
   std::string id_of(const std::string& name) const;
   /// Of an executor, the agent that it is on; else the master.

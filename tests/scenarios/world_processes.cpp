@@ -106,6 +106,7 @@ void world::reboot(const std::string& agent) {
   if (p.alive) crash(agent);
   for (const auto& label : p.held.labels())
     for (auto& happened : p.held.end(label, 9)) on_container_event(agent, std::move(happened));
+  p.held.forget_all();
   p.boot_id += "+1";
   start(agent);
 }
@@ -116,6 +117,10 @@ void world::wipe(const std::string& name) {
   p.store.clear();
   p.incarnation = 0;
   p.identity += "+1";
+}
+
+void world::lose(const std::string& agent, const std::string& label) {
+  if (!find(agent).held.lose(label)) throw std::invalid_argument(agent + " runs no " + label);
 }
 
 std::vector<std::string> world::clients_of(const std::string& name) const {
@@ -178,12 +183,17 @@ bool world::serve_locally(const std::string& where, const Envelope& head, const 
   if (const auto* retire = dynamic_cast<const internal::RetireExecutor*>(&body)) home.actors.erase(retire->executor());
   if (const auto* plan = dynamic_cast<const internal::LaunchContainer*>(&body)) {
     events = home.held.launch(head.from(), *plan);
-    if (containers::is_custom_executor(*plan)) start_custom_executor(where, *plan);
+    if (home.held.most_starts() > 1) throw std::logic_error(where + " ran a command twice");
+    const auto label = containers::label_of(*plan);
+    const bool starts = home.held.runs(label) && !(has(label) && alive(label));
+    if (containers::is_custom_executor(*plan) && starts) start_custom_executor(where, *plan);
   }
   if (const auto* asked = dynamic_cast<const internal::SignalContainer*>(&body))
     events = home.held.signal(head.from(), *asked, [this](const std::string& l) { return stubborn_.count(l) != 0; });
   if (const auto* asked = dynamic_cast<const internal::DestroyContainer*>(&body))
     events = home.held.destroy(head.from(), *asked);
+  if (const auto* told = dynamic_cast<const internal::ReleaseContainer*>(&body)) home.held.release(*told);
+  if (const auto* told = dynamic_cast<const internal::KeepContainers*>(&body)) events = home.held.keep(*told);
   for (auto& happened : events) on_container_event(where, std::move(happened));
   return true;
 }

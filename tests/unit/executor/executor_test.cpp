@@ -410,6 +410,21 @@ TEST_CASE("after a restart a command of which nobody knows how it ended has fail
   CHECK_FALSE(status.has_exit_status());
 }
 
+TEST_CASE("a command that was reported as running is not started anew; of a container that nobody knows that is said") {
+  auto request = spawn();
+  request.set_resumes(true);
+  fixture f(request);
+  f.subscribed();
+  CHECK(said<internal::LaunchContainer>(f.launch()).only_if_known());
+  bool known = GENERATE(true, false);
+  if (known) f.launched();
+  internal::ContainerExited unknown;
+  unknown.mutable_container_id()->set_value("c-1");
+  auto status = said<executor_api::Call::Update>(f.hear(containerizer, unknown)).status();
+  CHECK(status.state() == v1::TASK_FAILED);
+  CHECK((status.reason() == v1::TaskStatus::REASON_AGENT_RESTARTED) != known);
+}
+
 TEST_CASE("after a restart a kill under way is asked for again, and goes on") {
   fixture f;
   f.run();
@@ -430,7 +445,9 @@ TEST_CASE("a second task runs in a container and a sandbox of its own") {
   CHECK(plan.container_id().value() != "c-1");
   CHECK(plan.sandbox() == "/work/sandbox/tasks/t-2");
   f.launched(plan.container_id().value());
-  CHECK(said<executor_api::Call::Update>(f.exited(0, plan.container_id().value())).status().task_id().value() == "t-2");
+  auto end = said<executor_api::Call::Update>(f.exited(0, plan.container_id().value())).status();
+  CHECK(end.task_id().value() == "t-2");
+  CHECK(said<internal::ReleaseContainer>(f.acknowledge(end)).container_id().value() == plan.container_id().value());
 }
 
 TEST_CASE("a random life of an executor keeps its invariants, and its copies behave alike") {

@@ -5,7 +5,7 @@
 namespace troupe {
 
 /// Raises this process's limit of open files to the most it may have, for as long as this lives: an agent holds two for
-/// each running container, a master one for each link. Tasks are to get the limit that was there before.
+/// each running container, emulated peers one for each link. Tasks are to get the limit that was there before.
 class raised_descriptor_limit {
  public:
   raised_descriptor_limit();

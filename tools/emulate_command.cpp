@@ -319,23 +319,25 @@ int emulate_cluster(const emulate_flags& flags, const emulate_agents_flags& agen
       load.add_progress(line);
       report.progress(phase, line);
     };
-    double begun = 0, cores = 0;
+    double begun = 0, begun_all = 0, cores = 0, cores_of_all = 0;
     auto since = steady_clock::now();
     if (*up)
       perform(
           play, flags, load, show,
           [&] {
             begun = usage::cpu_seconds(master->threads);
+            begun_all = usage::cpu_seconds(usage::threads());
             since = steady_clock::now();
           },
           [&] {
-            const auto seconds = std::chrono::duration<double>(steady_clock::now() - since).count();
-            cores = (usage::cpu_seconds(master->threads) - begun) / std::max(seconds, 1e-9);
+            const auto seconds = std::max(std::chrono::duration<double>(steady_clock::now() - since).count(), 1e-9);
+            cores = (usage::cpu_seconds(master->threads) - begun) / seconds;
+            cores_of_all = (usage::cpu_seconds(usage::threads()) - begun_all) / seconds;
           });
     json::object figures;
     hosts.add_figures(figures);
     load.add_figures(figures);
-    figures["process"] = json::object{{"resident_bytes", usage::resident_bytes()}};
+    figures["process"] = json::object{{"cores", cores_of_all}, {"resident_bytes", usage::resident_bytes()}};
     figures["master"] = json::object{{"cores", cores}};
     report.figures(figures);
     return *up && load.went_well() && hosts.dismissed() == 0 ? 0 : 1;

@@ -2,7 +2,6 @@
 
 #include "actors/allocator/allocator_core.hpp"
 #include "actors/master/master_options.hpp"
-#include "isolators/descriptor_limit.hpp"
 #include "tools/daemon.hpp"
 
 namespace troupe {
@@ -32,7 +31,6 @@ class master_daemon {
 
  private:
   master_daemon() = default;
-  const raised_descriptor_limit descriptors_;  ///< each link is one
   std::unique_ptr<daemon> base_;
 };
 

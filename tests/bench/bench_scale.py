@@ -1,5 +1,6 @@
 """scripts/bench scale: one master, and emulated agents and frameworks."""
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -69,8 +70,9 @@ def pairs(**values):
                     for key, value in values.items())
 
 
-def show_load(given, shape, agents, load, master):
-    """What thousands of agents that are kept full make of one master."""
+def show_load(given, shape, agents, load, master, players):
+    """What thousands of agents that are kept full make of one master; `players` is what those take who play agents and frameworks. Where
+    all of them together need more cores than the machine has, the delays are theirs."""
     delay, measured = agents["idle"], load["measured"]
     show("scale.delay %s %s" % (shape, pairs(tasks=delay["count"], mean_ms=float(delay["mean_ms"]), p50_ms=float(delay["p50_ms"]),
                                              p99_ms=float(delay["p99_ms"]), max_ms=float(delay["max_ms"]))), given.json)
@@ -78,7 +80,7 @@ def show_load(given, shape, agents, load, master):
                                              launched=load["tasks"]["launched"], finished=load["tasks"]["finished"],
                                              failed=load["tasks"]["failed"], lost=load["tasks"]["lost"], open=load["tasks"]["open"])), given.json)
     show("scale.master %s %s" % (shape, pairs(**master)), given.json)
-    show("scale.agents %s %s" % (shape, pairs(bytes_each=agents["agents"]["bytes_each"])), given.json)
+    show("scale.players %s %s" % (shape, pairs(agent_bytes=agents["agents"]["bytes_each"], **players)), given.json)
 
 
 def load_over_sockets(given, folder, agents, frameworks, agent_options, load_options):
@@ -105,7 +107,9 @@ def scale(given):
     with bench_folder() as folder:
         hosts, load, took, memory = load_over_sockets(given, folder, agents, given.frameworks, lengths, window)
     master = {"cores": took[0] / load["measured"]["seconds"], "memory_mb": round(memory["VmRSS"]), "memory_max_mb": round(memory["VmHWM"])}
-    show_load(given, shape % ("sockets", agents), hosts, load, master)
+    seconds = load["measured"]["seconds"]
+    show_load(given, shape % ("sockets", agents), hosts, load, master,
+              {"agents_cores": took[1] / seconds, "frameworks_cores": took[2] / seconds, "machine_cores": os.cpu_count()})
     # Agents large enough that offers are not what is measured alone; tasks end at once, so the next launch follows.
     few, slots, launchers = 100, 40, 10
     for name, durable in (("memory", False), ("disk", True)):
@@ -113,7 +117,7 @@ def scale(given):
             kept = (lambda part: ["--work-dir", "%s/%s" % (folder, part)]) if durable else (lambda part: [])
             resources = ["--resources", "cpus:%d;mem:%d" % (slots, slots * 1024), "--task-seconds", "0"]
             hosts, load, took, memory = load_over_sockets(given, folder, few, launchers, resources + kept("agents-state"),
-                                                          ["--warm-up", "3s", "--duration", "10s", *kept("frameworks-state")])
+                                                          ["--warm-up", "3s", "--duration", "%ds" % min(10, given.seconds), *kept("frameworks-state")])
         ended = max(1, load["measured"]["ended"])
         show("launch.emulated " + pairs(records=name, agents=few, slots=slots, frameworks=launchers,
                                         per_s=round(load["measured"]["ended_per_s"]),
@@ -127,5 +131,6 @@ def scale(given):
                 background(folder, "cluster", "emulate", "cluster", "--agents", count, "--frameworks", given.frameworks, "--json", *lengths,
                            "--warm-up", "45s", "--duration", "%ds" % given.seconds) as cluster:
             figures = cluster.until("done")
-        process = {"process_mb": round(figures["process"]["resident_bytes"] / (1 << 20))}
-        show_load(given, shape % ("in_process", count), figures, figures, {"cores": float(figures["master"]["cores"]), **process})
+        show_load(given, shape % ("in_process", count), figures, figures, {"cores": float(figures["master"]["cores"])},
+                  {"process_cores": float(figures["process"]["cores"]), "machine_cores": os.cpu_count(),
+                   "process_mb": round(figures["process"]["resident_bytes"] / (1 << 20))})

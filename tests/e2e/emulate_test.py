@@ -74,6 +74,7 @@ class Emulate(ClusterTest):
         self.assertEqual(figures["tasks"], {"launched": 300, "running": 300, "finished": 300, "failed": 0, "killed": 0, "lost": 0, "open": 0})
         self.assertEqual(figures["containers"], {"launched": 300, "running": 0, "ended": 300})
         self.assertGreater(figures["master"]["cores"], 0)
+        self.assertGreater(figures["process"]["cores"], figures["master"]["cores"])
 
     def test_what_cannot_be_emulated_is_said_plainly(self):
         for options, expected in [(["agents", "--count", "1", "--task-seconds", "long"], "--task-seconds"),

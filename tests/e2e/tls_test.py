@@ -7,7 +7,7 @@ import tempfile
 import unittest
 import urllib.parse
 
-from cluster import BIN, PATIENCE_S
+from cluster import BIN, PATIENCE_S, await_true
 
 CLUSTER = pathlib.Path(__file__).resolve().parent.parent.parent / "scripts" / "cluster"
 
@@ -100,7 +100,7 @@ class Tls(unittest.TestCase):
                 heard += piece
         self.assertIn(b" 400 ", heard)
         self.assertIn(b"https://", heard)
-        self.assertIn("does not speak TLS", self.script("logs", "master").stdout)
+        await_true(lambda: "does not speak TLS" in self.script("logs", "master").stdout, "the master's log to say so")
         self.assertIn("https://", self.troupe("agents", "--master", "http://" + address.netloc).stderr)
 
     def test_a_key_that_does_not_match_is_named(self):

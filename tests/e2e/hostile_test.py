@@ -97,7 +97,9 @@ class Besieged(ClusterTest):
     def await_refused(self, daemon, cause, count=1):
         """Refusals of this cause are counted, and told in one line that names the peer; a flood of them does not fill the log."""
         await_true(lambda: refused(daemon, cause) >= count, "%s to count %d refusals as %s" % (daemon.name, count, cause))
-        lines = [line for line in daemon.log.read_text().splitlines() if "peer_refused cause=%s " % cause in line]
+        told = lambda: [line for line in daemon.log.read_text().splitlines() if "peer_refused cause=%s " % cause in line]
+        await_true(told, "the log of %s to tell of one" % daemon.name)  # written in groups, a moment later
+        lines = told()
         self.assertRegex(lines[0], r"peer=(127\.0\.0\.\d:\d+|uid=\d+ pid=\d+|unknown) untold=\d+ reason=\".+\"")
         self.assertLess(len(lines), 60, "one a second at most")
         return lines

@@ -329,7 +329,8 @@ void faulty_disk::adopt_names(const std::string& folder) {
 leveldb::Status faulty_disk::NewWritableFile(const std::string& name, leveldb::WritableFile** out) {
   const auto path = relative(name);
   *out = nullptr;
-  return take({kind::make_file, path, "", 0}, [&] {
+  std::unique_ptr<leveldb::WritableFile> made;
+  const auto taken = take({kind::make_file, path, "", 0}, [&] {
     leveldb::WritableFile* real = nullptr;
     const auto status = journal_disk::NewWritableFile(name, &real);
     if (!status.ok()) return status;
@@ -338,9 +339,12 @@ leveldb::Status faulty_disk::NewWritableFile(const std::string& name, leveldb::W
     if (!node) node = std::make_shared<inode>();
     node->bytes.clear();
     node->durable = 0;
-    *out = new file(*this, path, node, real);
+    made = std::make_unique<file>(*this, path, node, real);
     return status;
   });
+  // After a cut that comes behind the step the file is there, but nobody gets it.
+  if (taken.ok()) *out = made.release();
+  return taken;
 }
 
 leveldb::Status faulty_disk::NewAppendableFile(const std::string& name, leveldb::WritableFile** out) {

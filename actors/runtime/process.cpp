@@ -93,11 +93,13 @@ result<void> process::start(const process_options& options) {
 
 process::~process() {
   if (supervisor_) caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
-  supervisor_ = nullptr;
   names_.clear();
   if (services_) caf::anon_send_exit(services_->journal, caf::exit_reason::user_shutdown);
+  if (system_) system_->await_all_actors_done();
+  // Only now: until the last of them is gone, an actor may be in a step that uses these.
+  supervisor_ = nullptr;
   if (services_) services_->journal = nullptr;
-  system_.reset();  // waits for every actor
+  system_.reset();
   if (stop_fd_ >= 0) ::close(stop_fd_);
 }
 

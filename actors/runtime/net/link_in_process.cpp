@@ -29,7 +29,7 @@ class inbox : public std::enable_shared_from_this<inbox> {
     std::lock_guard<std::mutex> lock(mutex_);
     if (close_reason_) return verdict::closed;
     if (bytes > options_.frame_bytes) return verdict::too_large;
-    if (waiting_bytes_ + bytes > options_.send_queue_bytes) return verdict::full;
+    if (!waiting_.empty() && waiting_bytes_ + bytes > options_.send_queue_bytes) return verdict::full;
     waiting_bytes_ += bytes;
     waiting_.emplace_back(std::move(envelope), bytes);
     return verdict::queued;

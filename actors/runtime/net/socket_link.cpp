@@ -44,15 +44,22 @@ bool socket_link::send(Envelope envelope) {
     count(options_.counters->dropped_unsent);
     return false;
   }
-  if (envelope.ByteSizeLong() + frame_overhead_bytes > options_.frame_bytes) {
+  const auto size = envelope.ByteSizeLong() + frame_overhead_bytes;
+  if (size > options_.frame_bytes) {
     count(options_.counters->dropped_oversize);
     return false;
   }
-  const auto before = queue_.size();
-  const auto bytes = append_envelope(queue_, envelope);
-  entries_.push_back({queue_.size() - before, bytes});
-  const auto waiting = queue_.size() - queue_begin_;
-  if (!unsent_.hold(waiting) || waiting > options_.send_queue_bytes) {
+  if (queue_.empty() || queue_.back().encoded.size() + size > frame_bytes_target) queue_.emplace_back();
+  auto& last = queue_.back();
+  const auto before = last.encoded.size();
+  const auto cost = append_envelope(last.encoded, envelope);
+  const auto encoded = last.encoded.size() - before;
+  ++last.envelopes;
+  last.cost += cost;
+  entries_.push_back({encoded, cost});
+  waiting_ += encoded;
+  // One alone may be as large as a frame.
+  if (!unsent_.hold(waiting_) || (entries_.size() > 1 && waiting_ > options_.send_queue_bytes)) {
     give_up("slow reader");
     return false;
   }
@@ -100,9 +107,9 @@ void socket_link::detach() {
 
 void socket_link::drop_queue() {
   count(options_.counters->dropped_unsent, entries_.size());
-  entries_.clear();
+  entries_ = {};
   queue_ = {};
-  queue_begin_ = 0;
+  waiting_ = 0;
   (void)unsent_.hold(0);
 }
 
@@ -124,7 +131,7 @@ std::optional<std::string> socket_link::next_frame() {
   std::lock_guard<std::mutex> lock(mutex_);
   writing_ = writable();
   if (!writing_) return std::nullopt;
-  auto frame = take_queue();
+  auto frame = take_batch();
   if (auto credit = incoming_.take()) append_credit(frame, credit);
   count(options_.counters->frames_sent);
   return frame;
@@ -145,27 +152,42 @@ std::optional<std::string> socket_link::abandoned() {
   return abandoned_ ? close_reason_ : std::nullopt;
 }
 
-std::string socket_link::take_queue() {
+std::string socket_link::take_batch() {
+  if (queue_.empty()) return {};
+  const auto& first = queue_.front();
+  if (first.envelopes == 1 ? !outgoing_.allows(first.cost) : !outgoing_.fits(first.cost)) return take_affordable();
+  auto taken = std::move(queue_.front());
+  queue_.pop_front();
+  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(taken.envelopes));
+  outgoing_.spend(taken.cost);
+  count(options_.counters->bytes_sent, taken.cost);
+  count(options_.counters->envelopes_sent, taken.envelopes);
+  waiting_ -= taken.encoded.size();
+  (void)unsent_.hold(waiting_);
+  return std::move(taken.encoded);
+}
+
+/// As much of the first batch as the far end's credit allows.
+std::string socket_link::take_affordable() {
+  auto& first = queue_.front();
   std::size_t encoded = 0;
   std::uint64_t envelopes = 0;
-  while (!entries_.empty()) {
-    const auto& next = entries_.front();
-    if (!outgoing_.allows(next.cost) || (encoded > 0 && encoded + next.encoded > frame_bytes_target)) break;
+  while (envelopes < first.envelopes && outgoing_.allows(entries_.front().cost)) {
+    const auto next = entries_.front();
+    entries_.pop_front();
     outgoing_.spend(next.cost);
     count(options_.counters->bytes_sent, next.cost);
+    first.cost -= next.cost;
     encoded += next.encoded;
     ++envelopes;
-    entries_.pop_front();
   }
   count(options_.counters->envelopes_sent, envelopes);
-  (void)unsent_.hold(queue_.size() - queue_begin_ - encoded);
-  if (entries_.empty() && queue_begin_ == 0) return std::exchange(queue_, {});
-  auto frame = queue_.substr(queue_begin_, encoded);
-  queue_begin_ += encoded;
-  if (entries_.empty() || queue_begin_ > queue_.size() / 2) {
-    queue_.erase(0, queue_begin_);
-    queue_begin_ = 0;
-  }
+  auto frame = first.encoded.substr(0, encoded);
+  first.encoded.erase(0, encoded);
+  first.envelopes -= envelopes;
+  if (first.envelopes == 0) queue_.pop_front();
+  waiting_ -= encoded;
+  (void)unsent_.hold(waiting_);
   return frame;
 }
 

@@ -22,8 +22,7 @@ namespace troupe {
 ///               ▲ held back by the far end's credit                             │ credit tokens come back
 ///               └──────────────────── wake, when the connection was idle ◄──────┘
 ///
-/// Envelopes are serialised by the thread that sends them, into one growing string that becomes the next frame as it
-/// is.
+/// Envelopes are serialised by the thread that sends them, into the string that becomes a frame as it is.
 class socket_link final : public link, public std::enable_shared_from_this<socket_link> {
  public:
   /// Envelopes of one frame come to at most this much, unless it is a single one.
@@ -64,7 +63,8 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   struct token;
 
   bool writable() const;
-  std::string take_queue();
+  std::string take_batch();
+  std::string take_affordable();
   void drop_queue();
   void give_up(const std::string& reason);
   void wake_if_idle();
@@ -83,15 +83,22 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   outgoing_credit outgoing_;
   incoming_credit incoming_;
 
-  // What waits: envelope fields of a frame, encoded, and where each begins and what it costs.
+  /// Envelope fields of one frame, encoded.
+  struct batch {
+    std::string encoded;
+    std::size_t envelopes = 0;
+    std::uint64_t cost = 0;  ///< of all of them
+  };
+  /// One envelope of a batch.
   struct entry {
     std::size_t encoded;
     std::uint64_t cost;
   };
-  std::string queue_;
-  std::size_t queue_begin_ = 0;  ///< what of queue_ has been taken already
-  std::deque<entry> entries_;
-  budget_share unsent_;     ///< of what waits
+  // What waits, in order. Batches, not one string: that would be copied as it grows.
+  std::deque<batch> queue_;
+  std::deque<entry> entries_;  ///< of all batches
+  std::size_t waiting_ = 0;    ///< bytes of all batches
+  budget_share unsent_;        ///< of what waits
   budget_share unhandled_;  ///< of what came
   bool waits_ = false;      ///< is not read
 };

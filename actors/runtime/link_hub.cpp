@@ -153,7 +153,9 @@ struct link_hub::state : std::enable_shared_from_this<state> {
           return false;
         }
       }
-      return deliver(head, body, credit);
+      if (!deliver(head, body, credit)) return false;
+      entry->connection->announce();
+      return true;
     };
   }
 

@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   greeting.credit_bytes = 1u << 16;
   link_options options;
   options.credit_bytes = 1u << 16;
-  const auto connection = std::make_shared<socket_link>(greeting, options);
+  const auto connection = std::make_shared<socket_link>(greeting, options, true);
   link_events events;
   std::uint64_t heard = 0;
   events.envelope = [&](const std::shared_ptr<troupe::link>& from, Envelope&& envelope, const std::shared_ptr<void>&) {

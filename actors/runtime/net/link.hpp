@@ -4,6 +4,8 @@
 #include "actors/runtime/net/link_counters.hpp"
 #include "protocol/address.hpp"
 
+#include <google/protobuf/message.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,6 +60,10 @@ class link {
   /// (which closes it), or the envelope is larger than a frame may be (which does not). What was not queued is dropped
   /// and counted.
   virtual bool send(Envelope envelope) = 0;
+  /// The same for an envelope that travels beside its message, as they do within a process.
+  virtual bool send(const Envelope& head, const google::protobuf::Message& body);
+  /// A letter is on its way here, through a mailbox: one `send` of head and body will follow, or the end of the link.
+  virtual void announce() {}
   /// Sends what is queued if it can, then closes; `down` follows.
   virtual void close(const std::string& reason) = 0;
   /// Closes at once, as one whose far end does not keep up: what is queued is dropped.

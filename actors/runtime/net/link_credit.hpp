@@ -19,9 +19,7 @@ class outgoing_credit {
  public:
   explicit outgoing_credit(std::uint64_t window) : window_(window) {}
 
-  bool allows(std::uint64_t bytes) const {
-    return fits(bytes) || (bytes > window_ / 2 && unreturned_ <= window_ / 2);
-  }
+  bool allows(std::uint64_t bytes) const { return fits(bytes) || (bytes > window_ / 2 && unreturned_ <= window_ / 2); }
   /// Whether envelopes that come to so many bytes may all go, in whatever order and of whatever size each.
   bool fits(std::uint64_t bytes) const { return bytes <= window_ && unreturned_ <= window_ - bytes; }
   void spend(std::uint64_t bytes) { unreturned_ += bytes; }

@@ -144,6 +144,26 @@ std::uint64_t append_envelope(std::string& frame, const Envelope& envelope) {
   return size;
 }
 
+std::uint64_t append_envelope(std::string& frame, const Envelope& head, const google::protobuf::Message& body) {
+  const std::size_t size = cost(head, body);
+  append_tag(frame, internal::Frame::kEnvelopesFieldNumber);
+  append_varint(frame, size);
+  const auto at = frame.size();
+  frame.resize(at + size);
+  // The sizes are those that `cost` has just had computed.
+  auto* out = head.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(frame.data() + at));
+  out = WireFormatLite::WriteTagToArray(Envelope::kPayloadFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, out);
+  out = google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(static_cast<std::uint32_t>(body.GetCachedSize()),
+                                                                      out);
+  body.SerializeWithCachedSizesToArray(out);
+  return size;
+}
+
+std::uint64_t cost(const Envelope& head, const google::protobuf::Message& body) {
+  return head.ByteSizeLong() + WireFormatLite::TagSize(Envelope::kPayloadFieldNumber, WireFormatLite::TYPE_BYTES) +
+         WireFormatLite::LengthDelimitedSize(body.ByteSizeLong());
+}
+
 void append_credit(std::string& frame, std::uint64_t bytes) {
   internal::Credit credit;
   credit.set_bytes(bytes);

@@ -43,6 +43,10 @@ result<link_greeting> read_welcome(std::string_view bytes);
 /// Appends one envelope to a frame under construction, and returns the bytes it counts for in flow control. Frames are
 /// built by appending fields to a string: that is what protobuf's encoding is.
 std::uint64_t append_envelope(std::string& frame, const Envelope& envelope);
+/// The same for an envelope, which has no payload yet, around `body`.
+std::uint64_t append_envelope(std::string& frame, const Envelope& head, const google::protobuf::Message& body);
+/// What that will return.
+std::uint64_t cost(const Envelope& head, const google::protobuf::Message& body);
 void append_credit(std::string& frame, std::uint64_t bytes);
 std::string heartbeat_frame();
 

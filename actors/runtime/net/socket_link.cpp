@@ -30,9 +30,10 @@ struct socket_link::token {
   std::uint64_t bytes;
 };
 
-socket_link::socket_link(const link_greeting& greeting, const link_options& options)
+socket_link::socket_link(const link_greeting& greeting, const link_options& options, bool accepted)
     : peer_(greeting.peer),
       options_(options),
+      accepted_(accepted),
       outgoing_(greeting.credit_bytes),
       incoming_(options.credit_bytes),
       unsent_(options_.unsent, unsent_bytes_always),
@@ -40,11 +41,26 @@ socket_link::socket_link(const link_greeting& greeting, const link_options& opti
 
 bool socket_link::send(Envelope envelope) {
   std::lock_guard<std::mutex> lock(mutex_);
+  return put(envelope);
+}
+
+bool socket_link::send(const Envelope& head, const google::protobuf::Message& body) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  announced_.fetch_sub(1, std::memory_order_relaxed);
+  const bool taken = put(head, body);
+  if (waits_) wake_if_no_longer_waits();
+  return taken;
+}
+
+/// `envelope`: one that is whole, or a head and a body.
+template <class... Parts>
+bool socket_link::put(const Parts&... envelope) {
   if (detached_ || close_reason_) {
     count(options_.counters->dropped_unsent);
     return false;
   }
-  const auto size = envelope.ByteSizeLong() + frame_overhead_bytes;
+  const auto bytes = cost(envelope...);
+  const auto size = bytes + frame_overhead_bytes;
   if (size > options_.frame_bytes) {
     count(options_.counters->dropped_oversize);
     return false;
@@ -52,11 +68,11 @@ bool socket_link::send(Envelope envelope) {
   if (queue_.empty() || queue_.back().encoded.size() + size > frame_bytes_target) queue_.emplace_back();
   auto& last = queue_.back();
   const auto before = last.encoded.size();
-  const auto cost = append_envelope(last.encoded, envelope);
+  append_envelope(last.encoded, envelope...);
   const auto encoded = last.encoded.size() - before;
   ++last.envelopes;
-  last.cost += cost;
-  entries_.push_back({encoded, cost});
+  last.cost += bytes;
+  entries_.push_back({encoded, bytes});
   waiting_ += encoded;
   // One alone may be as large as a frame.
   if (!unsent_.hold(waiting_) || (entries_.size() > 1 && waiting_ > options_.send_queue_bytes)) {
@@ -89,8 +105,21 @@ void socket_link::give_up(const std::string& reason) {
 
 bool socket_link::must_wait() {
   std::lock_guard<std::mutex> lock(mutex_);
-  waits_ = !unhandled_.hold(incoming_.held()) && !close_reason_;
+  const bool little = unhandled_.hold(incoming_.held());
+  waits_ = (!little || behind()) && !close_reason_;
   return waits_;
+}
+
+bool socket_link::far_end_is_behind() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return behind();
+}
+
+void socket_link::wake_if_no_longer_waits() {
+  const bool little = unhandled_.hold(incoming_.held());
+  if (!waits_ || !little || behind() || !wake_) return;
+  waits_ = false;
+  wake_();
 }
 
 void socket_link::attach(std::function<void()> wake) {
@@ -132,6 +161,7 @@ std::optional<std::string> socket_link::next_frame() {
   writing_ = writable();
   if (!writing_) return std::nullopt;
   auto frame = take_batch();
+  if (waits_) wake_if_no_longer_waits();
   if (auto credit = incoming_.take()) append_credit(frame, credit);
   count(options_.counters->frames_sent);
   return frame;
@@ -194,11 +224,7 @@ std::string socket_link::take_affordable() {
 void socket_link::finished_with(std::uint64_t bytes) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (incoming_.released(bytes)) wake_if_idle();
-  const bool little = unhandled_.hold(incoming_.held());
-  if (waits_ && little && wake_) {
-    waits_ = false;
-    wake_();
-  }
+  wake_if_no_longer_waits();
 }
 
 std::optional<std::string> socket_link::receive(std::string_view bytes, const link_events& events) {

@@ -4,6 +4,7 @@
 #include "actors/runtime/net/link_credit.hpp"
 #include "actors/runtime/net/link_frame.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -28,10 +29,14 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   /// Envelopes of one frame come to at most this much, unless it is a single one.
   static constexpr std::size_t frame_bytes_target = 256u << 10;
 
-  socket_link(const link_greeting& greeting, const link_options& options);
+  /// `accepted`: the far end called us, and is not listened to while it is behind with what we say. (Who calls always
+  /// listens: if both ends did the same, each could wait for the other for ever.)
+  socket_link(const link_greeting& greeting, const link_options& options, bool accepted);
 
   const link_identity& peer() const override { return peer_; }
   bool send(Envelope envelope) override;
+  bool send(const Envelope& head, const google::protobuf::Message& body) override;
+  void announce() override { announced_.fetch_add(1, std::memory_order_relaxed); }
   void close(const std::string& reason) override;
   void abandon(const std::string& reason) override;
 
@@ -52,9 +57,11 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   /// Nothing more is to be written: the far end does not read. Why.
   std::optional<std::string> abandoned();
 
-  /// Whether our actors have more of this link than its share: then nothing is read until `wake` is called, and this
-  /// says false.
+  /// Whether our actors have more of this link than its share, or the far end is behind: then nothing is read until
+  /// `wake` is called, and this says false.
   bool must_wait();
+  /// The far end called us, and much of what we have to say waits for it.
+  bool far_end_is_behind();
 
   /// One frame from the far end. An error says why the link must be closed.
   std::optional<std::string> receive(std::string_view bytes, const link_events& events);
@@ -65,15 +72,27 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   bool writable() const;
   std::string take_batch();
   std::string take_affordable();
+  template <class... Parts>
+  bool put(const Parts&... envelope);
+  bool behind() const {
+    return accepted_ && (waiting_ > behind_bytes || announced_.load(std::memory_order_relaxed) > behind_letters);
+  }
+  void wake_if_no_longer_waits();
   void drop_queue();
   void give_up(const std::string& reason);
   void wake_if_idle();
   void wake_to_close();
   void finished_with(std::uint64_t bytes);
 
+  /// Answers to what it asks while it takes none come to a few times this.
+  static constexpr std::size_t behind_bytes = 1u << 20;
+  static constexpr std::int64_t behind_letters = 4096;
+
   const link_identity peer_;
   const link_options options_;
+  const bool accepted_;
 
+  std::atomic<std::int64_t> announced_{0};  ///< letters on their way here
   std::mutex mutex_;
   std::function<void()> wake_;
   bool writing_ = true;  ///< until the connection asks for the first frame and finds none
@@ -99,8 +118,8 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   std::deque<entry> entries_;  ///< of all batches
   std::size_t waiting_ = 0;    ///< bytes of all batches
   budget_share unsent_;        ///< of what waits
-  budget_share unhandled_;  ///< of what came
-  bool waits_ = false;      ///< is not read
+  budget_share unhandled_;     ///< of what came
+  bool waits_ = false;         ///< is not read
 };
 
 }  // namespace troupe

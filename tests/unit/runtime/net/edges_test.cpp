@@ -311,9 +311,9 @@ TEST_CASE("edge: what waits on all links together is bounded, and one that holds
   link_options links;
   links.unsent = std::make_shared<byte_budget>(16u << 20);
   link_greeting greeting{identity(internal::FRAMEWORK, "f"), 1, 1, 0};
-  auto modest = std::make_shared<socket_link>(greeting, links);
+  auto modest = std::make_shared<socket_link>(greeting, links, true);
   std::vector<std::shared_ptr<socket_link>> greedy;
-  for (int i = 0; i < 50; ++i) greedy.push_back(std::make_shared<socket_link>(greeting, links));
+  for (int i = 0; i < 50; ++i) greedy.push_back(std::make_shared<socket_link>(greeting, links, true));
   std::size_t closed = 0;
   for (int round = 0; round < 16; ++round) {
     for (auto& each : greedy) closed += each->send(envelope(std::string(1u << 20, 'x'))) ? 0 : 1;

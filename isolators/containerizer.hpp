@@ -61,6 +61,8 @@ class containerizer {
   void destroy(const internal::DestroyContainer& request);
   void release(const internal::ReleaseContainer& request);
   void keep(const internal::KeepContainers& request);
+  /// Ends all containers and waits, not for ever, for their ends.
+  void end_all();
 
  private:
   using container_ptr = std::shared_ptr<container>;
@@ -86,7 +88,6 @@ class containerizer {
   bool clear_once(const container& c);
   void escalate(const container_ptr& c);
 
-  void end_all();
   void kill_now(const container_ptr& c);
   void finish(const container_ptr& c, container_event last);
   void record_end(const container_files& files, const ended_containers::end& how) const;

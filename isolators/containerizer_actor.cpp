@@ -41,8 +41,16 @@ containerizer_actor::behavior_type containerizer_shell(self_pointer self, servic
   auto& state = self->state;
   state.rt = rt;
   state.status = rt->board.of(to_string(containerizer_address()));
+  state.status->belongs_to(self->address());
   state.post = post;
-  auto started = containerizer::start(options, [post](const container_event& event) { post->deliver(event); });
+  // One that has failed is started again, and takes its containers over; only who is asked to end may end them.
+  auto kept = options;
+  kept.leave_running = true;
+  self->set_exit_handler([self, ends = !options.leave_running](const caf::exit_msg& exit) {
+    if (ends && exit.reason == caf::exit_reason::user_shutdown && self->state.hands) self->state.hands->end_all();
+    self->quit(exit.reason);
+  });
+  auto started = containerizer::start(kept, [post](const container_event& event) { post->deliver(event); });
   if (started) {
     state.hands = std::move(*started);
   } else {

@@ -16,6 +16,7 @@
 #include "tools/release.hpp"
 
 #include <spdlog/spdlog.h>
+#include <caf/send.hpp>
 
 #include <cmath>
 #include <csignal>
@@ -179,6 +180,12 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   auto info = describe(options, d, here);
   if (!info) return info.error();
 
+  // What a containerizer that has failed was asked and did not answer, the next does not know of: the agent begins
+  // again too, and asks anew about everything.
+  d.host().on_restart([&d, self = made->self_](const std::string& child) {
+    if (child != to_string(containerizer_address())) return;
+    caf::anon_send_exit(d.host().board().of(to_string(self))->owner(), caf::exit_reason::kill);
+  });
   start_containerizer(d.host(), containers_of(options, d));
   start_sandbox_collector(d.host(), collection_of(options, d));
   serve_executors(host_of(d.host()), made->self_);

@@ -217,6 +217,7 @@ result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_opt
   // Of each malformed message it would print a line, for whoever cares to send them; we count them (`/metrics`).
   google::protobuf::SetLogHandler(nullptr);
   process_options chosen;
+  chosen.restarts_max = options.restarts_max;
   chosen.name = role;
   chosen.journal_dir = options.work_dir + "/journal";
   chosen.ring_path = options.runtime_dir + "/events.ring";

@@ -40,6 +40,7 @@ struct daemon_options {
   std::string ready_file;   ///< where the URL is written once the daemon listens; empty: nowhere
   std::string log_level = "info";
   bool insecure = false;
+  std::size_t restarts_max = 5;         ///< of actors, within a minute; one more ends the process
   std::size_t connections_max = 16384;  ///< links included; fewer where the process may not open so many files
   std::size_t connections_per_address_max = 1024;  ///< or user of the Unix socket; links do not count
   tls_options tls;

@@ -133,6 +133,11 @@ struct link_hub::state : std::enable_shared_from_this<state> {
     auto handle = system.spawn(proxy<List>, proxy_tools{entry.connection, status});
     entry.proxy = caf::actor_cast<caf::actor>(handle);
     entry.status = status;
+    status->belongs_to(entry.proxy.address());
+    // Without it the peer would hear nothing more: both ends begin afresh instead.
+    entry.proxy->attach_functor([connection = entry.connection](const caf::error& reason) {
+      if (reason != caf::exit_reason::user_shutdown) connection->close("its proxy has failed");
+    });
     auto deliver = bounded(entry.shared_from_this(), directory::endpoint_of<List>(handle, status));
     if (entry.at.role() == internal::MASTER) names.add_endpoint(leader(), deliver);
     names.add_endpoint(entry.at, std::move(deliver));

@@ -2,6 +2,8 @@
 
 #include "protocol/address.hpp"
 
+#include <caf/actor_addr.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -9,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -26,12 +29,26 @@ struct status_block {
   std::atomic<std::uint64_t> incarnation{0};
   std::atomic<std::uint64_t> restarts{0};
 
+  /// Whose status it is now; an actor that is started again takes the block of the one before.
+  void belongs_to(caf::actor_addr owner) {
+    std::lock_guard<std::mutex> lock(owner_mutex_);
+    owner_ = std::move(owner);
+  }
+  caf::actor_addr owner() const {
+    std::lock_guard<std::mutex> lock(owner_mutex_);
+    return owner_;
+  }
+
   std::uint64_t depth() const {
     // Read in this order: a message handled between the two reads makes the depth look larger, never negative.
     auto done = handled.load();
     auto all = sent.load();
     return all - done;
   }
+
+ private:
+  mutable std::mutex owner_mutex_;
+  caf::actor_addr owner_;
 };
 
 /// Every actor of the process, by name. Thread-safe.

@@ -39,6 +39,7 @@ std::vector<containers::event> containers::launch(const Address& asker, const in
     if (plan.only_if_known()) return {unknown(asker, plan.container_id())};
     all_[id] = {label_of(plan), asker};
     ++starts_[id];
+    ++starts_by_label_[label_of(plan)];
   } else if (running != all_.end()) {
     running->second.asker = asker;
   }
@@ -121,6 +122,11 @@ std::vector<std::string> containers::labels() const {
   std::vector<std::string> found;
   for (const auto& [id, entry] : all_) found.push_back(entry.label);
   return found;
+}
+
+int containers::starts_of(const std::string& label) const {
+  const auto found = starts_by_label_.find(label);
+  return found == starts_by_label_.end() ? 0 : found->second;
 }
 
 int containers::most_starts() const {

@@ -46,6 +46,8 @@ class containers {
   std::size_t kept() const { return ends_.size(); }
   /// How often the command of one container was started, at most; above 1, something ran twice.
   int most_starts() const;
+  /// How often a container was started for a task or custom executor.
+  int starts_of(const std::string& label) const;
   /// The machine is started again: nothing of before means anything.
   void forget_all();
   /// The agent is gone, and with it everybody who waited for an end.
@@ -61,7 +63,7 @@ class containers {
 
   std::map<std::string, container> all_;
   std::map<std::string, internal::ContainerExited> ends_;
-  std::map<std::string, int> starts_;
+  std::map<std::string, int> starts_, starts_by_label_;
 };
 
 }  // namespace troupe::testing

@@ -25,6 +25,7 @@ struct crossing {
   std::shared_ptr<const google::protobuf::Message> body;
   bool copy = false;                          ///< the second of two
   std::optional<std::uint64_t> held_at_step;  ///< of the world, if it was held
+  bool last_word = false;                     ///< arrives although whoever said it has ended, and the link with it
 };
 
 /// What can happen to a verb on its way, each named as in a line `covers`.

@@ -24,7 +24,7 @@ std::string clock_text(monotonic_time now) {
 
 }  // namespace
 
-world::world(std::uint64_t seed) : random_(seed) {}
+world::world(std::uint64_t seed, bool doubts) : random_(seed), doubts_(doubts) {}
 
 const world::process& world::find(const std::string& name) const {
   auto it = processes_.find(name);
@@ -75,18 +75,13 @@ void world::step(const std::string& where, const Address& at, const Envelope& he
   } catch (const std::logic_error& failure) {
     throw world_error(to_string(at) + " of " + where + " at " + written(head.verb()) + ": " + failure.what());
   }
-  if (same(at, home.at)) learn_id(where);
+  if (home.alive && same(at, home.at)) learn_id(where);
 }
 
 void world::carry_out(const std::string& where, const Address& at, outbox out) {
   auto& home = find(where);
   for (const auto& line : out.log) remark("        | " + where + ": " + line);
-  for (auto& e : out.edits) {
-    if (e.record)
-      home.store[e.key] = *e.record;
-    else
-      home.store.erase(e.key);
-  }
+  if (!out.edits.empty() && !commit(where, out.edits)) return crash(where);
   auto& self = home.actors.at(at);
   self.wake_at = out.wake_at;
   const auto epoch = self.core->epoch();
@@ -100,6 +95,8 @@ void world::carry_out(const std::string& where, const Address& at, outbox out) {
     head.set_sent_at_ns(now_.time_since_epoch().count());
     head.set_verb(letter.verb);
     route(where, head, letter.body);
+    ++home.letters_said;
+    if (doom_.first == where && --doom_.second == 0) return crash(where);
   }
 }
 
@@ -185,7 +182,7 @@ void world::arrive(crossing letter) {
   const auto& a = find(letter.from);
   auto& b = find(letter.to);
   const auto link = a.server == letter.to ? a.link : b.link;
-  if (!b.alive || link != letter.link)
+  if (!b.alive || (link != letter.link && !letter.last_word))
     return remark(letter.from + " -> " + letter.to + "  " + written(letter.head.verb()) + "  (lost with its link)");
   if (letter.copy) net_.note(letter.head.verb(), mishap::twice);
   if (letter.held_at_step && *letter.held_at_step < steps_) net_.note(letter.head.verb(), mishap::late);

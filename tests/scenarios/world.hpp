@@ -3,6 +3,7 @@
 #include "actors/allocator/allocator_core.hpp"
 #include "actors/master/master_options.hpp"
 #include "actors/runtime/step.hpp"
+#include "storage/memory_store.hpp"
 #include "tests/scenarios/containers.hpp"
 #include "tests/scenarios/machine.hpp"
 #include "tests/scenarios/network.hpp"
@@ -38,12 +39,14 @@ struct heard_letter {
 /// schedulers, custom executors, operators; a store for each process, links between them, and one clock that stands
 /// still until it is told to move. Nothing in it is left to chance: the same calls give the same world.
 ///
-/// What a step commits is in the store before its letters travel. A crash takes everything but the store, and the
-/// containers, which are other processes; a start folds the records back in, raises the incarnation and says Recovered.
-/// Two processes that are alive are linked, unless the scenario has cut the link; both hear of links that come and go.
+/// What a step commits is in the store before its letters travel; a process whose store fails ends. A crash takes
+/// everything but the store, and the containers, which are other processes; a start folds the records back in, raises
+/// the incarnation and says Recovered. Two processes that are alive are linked, unless the scenario has cut the link;
+/// both hear of links that come and go.
 class world {
  public:
-  explicit world(std::uint64_t seed = 1);
+  /// `doubts`: whether every step of its cores is doubted (machine.hpp).
+  explicit world(std::uint64_t seed = 1, bool doubts = true);
 
   // --- processes, by the names that the scenario gives them
   /// Named "master".
@@ -51,7 +54,19 @@ class world {
   void add_agent(const std::string& name, const std::string& resources);
   /// `as`: a process whose store, and so whose framework id, this one starts with; empty for its own.
   void add_framework(const std::string& name, v1::FrameworkInfo info, const std::string& as = {});
+  /// Around a core that the caller makes, afresh at each start.
+  void add_framework(const std::string& name, std::function<std::unique_ptr<machine>()> make);
   void add_operator(const std::string& name);
+  /// Opened each time that the process starts, and closed when it ends; null: it cannot be, and the process ends.
+  using store_opener = std::function<std::unique_ptr<journal_store>()>;
+  /// Where a process keeps its records; without one in a memory that outlives it. Before it starts.
+  void keep_records(const std::string& name, store_opener open) { openers_[name] = std::move(open); }
+  /// The process ends when it has said so many letters from now on, in the middle of a step if need be.
+  void end_after_letters(const std::string& name, std::size_t letters) { doom_ = {name, letters}; }
+  /// What a process has said still arrives after its end, as it does when it was in the kernel's hands already; else it
+  /// is lost with the link.
+  void deliver_last_words() { last_words_ = true; }
+  std::size_t letters_said(const std::string& name) const { return find(name).letters_said; }
   void start(const std::string& name);
   void crash(const std::string& name);
   /// The machine of an agent: its containers are gone too, and it has another boot id.
@@ -92,6 +107,7 @@ class world {
   /// The view of a process's main core, and of the allocator ("allocator").
   std::shared_ptr<const google::protobuf::Message> look(const std::string& name) const;
   bool runs(const std::string& agent, const std::string& label) const;
+  int starts_of(const std::string& agent, const std::string& label) const { return find(agent).held.starts_of(label); }
   /// Containers that have ended and that their agent has not released.
   std::size_t kept_ends(const std::string& agent) const { return find(agent).held.kept(); }
   /// The durable id that the cluster gave to the process; empty if it has none.
@@ -117,7 +133,8 @@ class world {
     bool alive = false;
     std::uint64_t incarnation = 0;
     std::uint64_t link = 0;  // 0: down
-    std::map<std::string, std::string> store;
+    std::shared_ptr<journal_store> store = std::make_shared<memory_store>();
+    std::size_t letters_said = 0;
     std::map<Address, actor, address_less> actors;
     containers held;  // of an agent's machine
     std::string boot_id;
@@ -142,6 +159,9 @@ class world {
   void disconnect(const std::string& name, const std::string& reason);
   std::vector<std::string> clients_of(const std::string& name) const;
 
+  bool open_store(const std::string& name, process& p);
+  bool commit(const std::string& name, const std::vector<edit>& edits);
+  scan_result records(const process& home, std::string_view prefix) const;
   void add_actor(process& home, const Address& at, std::unique_ptr<machine> core, const std::string& prefix);
   void step(const std::string& where, const Address& at, const Envelope& head, const google::protobuf::Message& body);
   void carry_out(const std::string& where, const Address& at, outbox out);
@@ -165,11 +185,15 @@ class world {
   std::string readable(std::string text) const;
 
   random_stream random_;
+  const bool doubts_;
   monotonic_time now_{std::chrono::hours(1)};
   std::uint64_t steps_ = 0;
   std::uint64_t links_made_ = 0;
   std::map<std::string, process> processes_;
   std::map<std::string, std::string> ids_;
+  std::map<std::string, store_opener> openers_;
+  std::pair<std::string, std::size_t> doom_;
+  bool last_words_ = false;
   std::set<std::string> cut_;
   std::set<std::string> stubborn_;
   network net_;

@@ -13,10 +13,37 @@
 /// Processes come and go, and the services within one: containerizer, supervisor, links.
 namespace troupe::testing {
 
+/// Raises the incarnation too, durably.
+bool world::open_store(const std::string& name, process& p) {
+  if (const auto opener = openers_.find(name); opener != openers_.end()) p.store = opener->second();
+  if (!p.store) return false;
+  internal::Identity self;
+  for (const auto& found : records(p, keys::identity(name)).records)
+    if (!decode_record(found.record, self)) throw world_error(name + " cannot read who it was");
+  if (self.incarnation() < p.incarnation) throw world_error(name + " has forgotten that it had started");
+  self.set_id(p.identity);
+  self.set_incarnation(self.incarnation() + 1);
+  if (!commit(name, {put(keys::identity(name), self)})) return false;
+  p.incarnation = self.incarnation();
+  return true;
+}
+
+bool world::commit(const std::string& name, const std::vector<edit>& edits) {
+  const auto done = find(name).store->commit({std::make_shared<const std::vector<edit>>(edits)});
+  if (!done) remark(name + " cannot commit: " + done.error().message);
+  return bool(done);
+}
+
+scan_result world::records(const process& home, std::string_view prefix) const {
+  auto found = home.store->scan(prefix);
+  if (!found) throw world_error("a store cannot be read: " + found.error().message);
+  if (!found->damaged.empty()) throw world_error("a store is damaged: " + found->damaged[0].what);
+  return std::move(*found);
+}
+
 void world::add_actor(process& home, const Address& at, std::unique_ptr<machine> core, const std::string& prefix) {
   if (!prefix.empty())
-    for (const auto& [key, record] : home.store)
-      if (keys::under(key, prefix)) core->remember(key, record);
+    for (const auto& found : records(home, prefix).records) core->remember(found.key, found.record);
   home.actors[at].core = std::move(core);
 }
 
@@ -25,8 +52,8 @@ void world::add_master(const master_options& options) {
   p.at = leader();
   p.identity = "cluster-1";
   p.boot = [this, options](process& self) {
-    add_actor(self, leader(), machine_of<master>(options), "master");
-    add_actor(self, allocator(), machine_of<allocator_core>(allocator_options()), "");
+    add_actor(self, leader(), machine_of<master>(options, doubts_), "master");
+    add_actor(self, allocator(), machine_of<allocator_core>(allocator_options(), doubts_), "");
   };
 }
 
@@ -48,7 +75,7 @@ void world::add_agent(const std::string& name, const std::string& resources) {
   p.boot = [this, options](process& self) {
     auto booted = options;
     booted.boot_id = self.boot_id;
-    add_actor(self, self.at, machine_of<agent>(booted), "agent");
+    add_actor(self, self.at, machine_of<agent>(booted, doubts_), "agent");
   };
 }
 
@@ -57,11 +84,23 @@ void world::add_framework(const std::string& name, v1::FrameworkInfo info, const
   p.at = address(internal::FRAMEWORK, name);
   p.server = "master";
   p.identity = name;
-  if (!as.empty()) p.store = find(as).store;
+  if (!as.empty()) {
+    std::vector<edit> copied;
+    for (auto& found : records(find(as), "").records) copied.push_back({found.key, found.record});
+    (void)p.store->commit({std::make_shared<const std::vector<edit>>(std::move(copied))});
+  }
   auto logic = std::make_shared<scripted_scheduler>(std::move(info));
   p.boot = [this, logic](process& self) {
     add_actor(self, self.at, machine_around<sdk::scheduler_core>(logic, sdk::scheduler_core_options()), "framework");
   };
+}
+
+void world::add_framework(const std::string& name, std::function<std::unique_ptr<machine>()> make) {
+  auto& p = processes_[name];
+  p.at = address(internal::FRAMEWORK, name);
+  p.server = "master";
+  p.identity = name;
+  p.boot = [this, make = std::move(make)](process& self) { add_actor(self, self.at, make(), "framework"); };
 }
 
 void world::add_operator(const std::string& name) {
@@ -74,8 +113,12 @@ void world::add_operator(const std::string& name) {
 void world::start(const std::string& name) {
   auto& p = find(name);
   if (p.alive) throw std::invalid_argument(name + " is running already");
+  if (!open_store(name, p)) {
+    remark(name + " cannot start: its store fails");
+    if (openers_.count(name) != 0) p.store = nullptr;
+    return;
+  }
   p.alive = true;
-  ++p.incarnation;
   remark(name + " starts, incarnation " + std::to_string(p.incarnation));
   p.boot(p);
   internal::Recovered recovered;
@@ -96,7 +139,11 @@ void world::crash(const std::string& name) {
   remark(name + " ends");
   p.alive = false;
   p.actors.clear();
+  if (openers_.count(name) != 0) p.store = nullptr;
+  if (doom_.first == name) doom_ = {};
   p.held.forget_askers();
+  for (auto& said : queue_)
+    if (last_words_ && said.far && said.far->from == name) said.far->last_word = true;
   disconnect(name, "closed");
   for (const auto& client : clients_of(name)) disconnect(client, "closed");
 }
@@ -114,7 +161,7 @@ void world::reboot(const std::string& agent) {
 void world::wipe(const std::string& name) {
   auto& p = find(name);
   if (p.alive) throw std::invalid_argument(name + " must not be running when its store is emptied");
-  p.store.clear();
+  p.store = std::make_shared<memory_store>();
   p.incarnation = 0;
   p.identity += "+1";
 }
@@ -232,7 +279,7 @@ void world::spawn_executor(const std::string& agent, const internal::SpawnExecut
   executor_options options;
   options.agent = home.at;
   options.spawn = spawn;
-  add_actor(home, spawn.executor(), machine_of<executor>(options), "");
+  add_actor(home, spawn.executor(), machine_of<executor>(options, doubts_), "");
   near(agent, address(internal::RUNTIME, "local"), spawn.executor(), std::make_shared<internal::Recovered>());
 }
 

@@ -1,0 +1,286 @@
+// Every kind of actor that /actors can list is ended in turn, as if it had failed, while a cluster works: its daemon
+// goes on, what runs is not disturbed, and what is asked for comes about. Real daemons in one process, real containers.
+#include <catch2/catch.hpp>
+
+#include "frameworks/sdk/program.hpp"
+#include "protocol/resources.hpp"
+#include "protocol/task_state.hpp"
+#include "tests/unit/storage/scratch_folder.hpp"
+#include "tools/agent_daemon.hpp"
+#include "tools/master_daemon.hpp"
+
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+constexpr int long_tasks = 4;  ///< of commands, and as many in a custom executor
+
+/// What the framework was told, for the test's thread to wait for.
+class told_states {
+ public:
+  void tell(const std::string& task, v1::TaskState state) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    last_[task] = state;
+    if (is_terminal(state)) ++ended_;
+    changed_.notify_all();
+  }
+  void await(const std::string& what, const std::function<bool(const std::map<std::string, v1::TaskState>&)>& holds) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const bool came = changed_.wait_for(lock, std::chrono::seconds(60), [&] { return holds(last_); });
+    if (!came) FAIL("a minute later it is still not so that " << what << ": " << text());
+  }
+  std::map<std::string, v1::TaskState> now() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return last_;
+  }
+  std::size_t ended() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return ended_;
+  }
+
+ private:
+  std::string text() const {
+    std::string all;
+    for (const auto& [task, state] : last_)
+      if (state != v1::TASK_FINISHED) all += task + " " + v1::TaskState_Name(state) + ", ";
+    return all;
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, v1::TaskState> last_;
+  std::size_t ended_ = 0;
+};
+
+/// Long tasks of both sorts, and short ones, one after the other, for as long as it lives.
+class busy : public sdk::scheduler {
+ public:
+  busy(std::shared_ptr<told_states> told, std::string executor)
+      : told_(std::move(told)), executor_(std::move(executor)) {}
+
+  v1::FrameworkInfo describe() const override {
+    v1::FrameworkInfo info;
+    info.set_name("busy");
+    info.set_user("root");
+    info.set_failover_timeout(600);
+    return info;
+  }
+
+  void on_offers(sdk::calls& call, const std::vector<v1::Offer>& offers) override {
+    for (const auto& offer : offers) {
+      std::vector<v1::TaskInfo> tasks;
+      for (int i = 0; i < long_tasks; ++i) {
+        add(call, tasks, "long-" + std::to_string(i), "exec sleep 100000.5", "");
+        add(call, tasks, "custom-" + std::to_string(i), "", "exec " + executor_);
+      }
+      if (open_short_.empty()) {
+        open_short_ = "short-" + std::to_string(number_++);
+        add(call, tasks, open_short_, "true", "");
+      }
+      if (tasks.empty())
+        call.decline(offer, std::chrono::milliseconds(100));
+      else
+        call.launch(offer, tasks, no_filters());
+    }
+  }
+
+  void on_status(sdk::calls& call, const v1::TaskStatus& status) override {
+    const auto& id = status.task_id().value();
+    told_->tell(id, status.state());
+    if (id != open_short_ || !is_terminal(status.state())) return;
+    open_short_.clear();
+    call.revive();
+  }
+
+  // Asks after the short one, which may have been launched into a cluster that forgot it.
+  void on_subscribed(sdk::calls& call) override { ask(call); }
+  void on_timer(sdk::calls& call) override { ask(call); }
+  void on_program_event(sdk::calls& call, const std::string& name, const std::string&) override {
+    if (name == "end") call.teardown(0);
+  }
+
+ private:
+  static v1::Filters no_filters() {
+    v1::Filters filters;
+    filters.set_refuse_seconds(0);
+    return filters;
+  }
+
+  void ask(sdk::calls& call) {
+    if (!open_short_.empty()) {
+      v1::TaskStatus status;
+      status.mutable_task_id()->set_value(open_short_);
+      status.set_state(v1::TASK_STAGING);
+      call.reconcile({status});
+    } else {
+      call.revive();
+    }
+    call.wake_at(call.now().now + std::chrono::seconds(2));
+  }
+
+  void add(sdk::calls& call, std::vector<v1::TaskInfo>& tasks, const std::string& id, const std::string& command,
+           const std::string& executor) {
+    if (!launched_.insert(id).second) return;
+    auto& task = tasks.emplace_back();
+    task.set_name(id);
+    task.mutable_task_id()->set_value(id);
+    *task.mutable_resources() = resources::parse("cpus:0.1;mem:32")->proto();
+    if (executor.empty()) {
+      task.mutable_command()->set_value(command);
+      return;
+    }
+    task.mutable_executor()->mutable_executor_id()->set_value("custom");
+    *task.mutable_executor()->mutable_framework_id() = call.framework().proto();
+    task.mutable_executor()->mutable_command()->set_value(executor);
+    *task.mutable_executor()->mutable_resources() = resources::parse("cpus:0.1;mem:64")->proto();
+  }
+
+  std::shared_ptr<told_states> told_;
+  std::string executor_;
+  std::set<std::string> launched_;
+  std::string open_short_;
+  int number_ = 0;
+};
+
+struct working_cluster {
+  scratch_folder scratch;
+  std::unique_ptr<master_daemon> master;
+  std::unique_ptr<agent_daemon> agent;
+  std::shared_ptr<told_states> told = std::make_shared<told_states>();
+  std::unique_ptr<sdk::scheduler_program> framework;
+  std::thread framework_thread;
+
+  working_cluster() {
+    process::block_signals();
+    master_daemon_options for_master;
+    common(for_master.common, "master");
+    auto m = master_daemon::start(for_master, {});
+    REQUIRE(m.has_value());
+    master = std::move(*m);
+    agent_daemon_options for_agent;
+    common(for_agent.common, "agent");
+    for_agent.master = master->url();
+    for_agent.resources = "cpus:4;mem:2048;disk:1024";
+    for_agent.leave_running = false;
+    auto a = agent_daemon::start(for_agent, {});
+    REQUIRE(a.has_value());
+    agent = std::move(*a);
+    sdk::program_options options;
+    options.name = "busy";
+    options.master = master->url();
+    options.state_dir = scratch / "framework";
+    auto f = sdk::scheduler_program::start(
+        std::make_shared<busy>(told, std::filesystem::read_symlink("/proc/self/exe").replace_filename("patient")),
+        options);
+    REQUIRE(f.has_value());
+    framework = std::move(*f);
+    framework_thread = std::thread([this] { framework->run(); });
+    await_running();
+  }
+
+  ~working_cluster() {
+    framework->tell("end");
+    framework_thread.join();
+    framework.reset();
+    agent.reset();
+    master.reset();
+  }
+
+  void common(daemon_options& options, const std::string& name) const {
+    options.work_dir = scratch / name;
+    options.runtime_dir = scratch / ("run-" + name);
+    options.log_level = "warning";
+    options.restarts_max = 100;
+  }
+
+  void await_running() {
+    told->await("all long tasks run", [](const auto& last) {
+      int running = 0;
+      for (const auto& [task, state] : last) running += task.rfind("short", 0) != 0 && state == v1::TASK_RUNNING;
+      return running == 2 * long_tasks;
+    });
+  }
+
+  /// Short tasks launched after now come to an end.
+  void await_progress() {
+    std::size_t begun = 0;
+    for (const auto& [task, state] : told->now()) begun += task.rfind("short", 0) == 0;
+    told->await("tasks are launched and end", [begun](const auto& last) {
+      std::size_t finished = 0;
+      for (const auto& [task, state] : last)
+        finished += task.rfind("short", 0) == 0 && std::stoul(task.substr(6)) > begun && state == v1::TASK_FINISHED;
+      return finished >= 2;
+    });
+  }
+
+  void check_undisturbed() const {
+    for (const auto& [task, state] : told->now()) {
+      INFO(task);
+      if (task.rfind("short", 0) != 0) CHECK(v1::TaskState_Name(state) == "TASK_RUNNING");
+    }
+  }
+};
+
+/// The kind of actor by its address: `agent/…` on the agent's own board is the agent, on the master's its proxy.
+std::string kind_of(const std::string& board, const std::string& name) {
+  const auto role = name.substr(0, name.find('/'));
+  return board + ": " + role;
+}
+
+std::map<std::string, std::shared_ptr<const status_block>> kinds_now(working_cluster& cluster) {
+  std::map<std::string, std::shared_ptr<const status_block>> kinds;
+  for (const auto& block : cluster.master->host().board().all()) kinds[kind_of("master", block->name)] = block;
+  for (const auto& block : cluster.agent->host().board().all()) {
+    // Of executors, that of a long task, which is there for long.
+    const auto kind = kind_of("agent", block->name);
+    if (kind != "agent: executor" || kinds.count(kind) == 0) kinds[kind] = block;
+  }
+  return kinds;
+}
+
+/// Each has been seen to be ended, and all below held.
+const std::set<std::string>& rows() {
+  static const std::set<std::string> all = {
+      "master: master", "master: allocator",    "master: agent",   "master: framework",
+      "agent: agent",   "agent: containerizer", "agent: executor", "agent: master",
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("whichever actor is ended, the cluster goes on and nothing that runs is disturbed") {
+  working_cluster cluster;
+  std::set<std::string> listed;
+  for (const auto& [kind, block] : kinds_now(cluster)) listed.insert(kind);
+  CHECK(listed == rows());
+  for (const auto& kind : listed) {
+    for (const auto how : {caf::exit_reason::unhandled_exception, caf::exit_reason::kill}) {
+      const auto victim = kinds_now(cluster)[kind];
+      if (!victim) continue;
+      INFO(kind << " (" << victim->name << ") ends with " << caf::to_string(how));
+      const auto actor = caf::actor_cast<caf::actor>(victim->owner());
+      REQUIRE(actor);
+      caf::anon_send_exit(actor, how);
+      cluster.await_progress();
+      cluster.await_running();
+      cluster.check_undisturbed();
+    }
+  }
+}

@@ -26,8 +26,8 @@ namespace troupe {
 namespace {
 
 void add_agent_options(CLI::App& command, agent_daemon_options& o) {
-  add_daemon_options(command, o.common, "TROUPE_AGENT_");
   o.common.port = 5051;
+  add_daemon_options(command, o.common, "TROUPE_AGENT_");
   auto variable = [](const char* name) { return std::string("TROUPE_AGENT_") + name; };
   command.add_option("--master", o.master, "The master's address, for instance http://127.0.0.1:5050, or https://…")
       ->envname("TROUPE_MASTER");

@@ -30,8 +30,8 @@ v1::MasterInfo describe(const daemon& base) {
 }
 
 void add_master_options(CLI::App& command, master_daemon_options& o) {
-  add_daemon_options(command, o.common, "TROUPE_MASTER_");
   o.common.port = 5050;
+  add_daemon_options(command, o.common, "TROUPE_MASTER_");
   auto variable = [](const char* name) { return std::string("TROUPE_MASTER_") + name; };
   add_duration(command, "--agent-ping-timeout", o.master.ping_interval, "Between two pings to an agent",
                variable("AGENT_PING_TIMEOUT"));

@@ -2,6 +2,7 @@
 
 #include "actors/allocator/allocator_actor.hpp"
 #include "actors/master/master_actor.hpp"
+#include "actors/runtime/start_over.hpp"
 #include "tools/duration_option.hpp"
 #include "tools/master_client.hpp"
 #include "tools/release.hpp"
@@ -49,6 +50,22 @@ void add_master_options(CLI::App& command, master_daemon_options& o) {
                "Between two sweeps, and the least that a refusal lasts", variable("ALLOCATION_INTERVAL"));
 }
 
+int run_master(master_daemon_options options, const std::map<std::string, std::string>& flags) {
+  auto common = completed(options.common, "master");
+  if (!common) return fail(common.error());
+  options.common = *common;
+  start_over_options surviving;
+  surviving.role = "master";
+  surviving.work_dir = options.common.work_dir;
+  auto ended = live_on(surviving, [&](bool) -> result<int> {
+    auto started = master_daemon::start(options, flags);
+    if (!started) return started.error();
+    (*started)->stay_where_it_is(options.common);
+    return (*started)->host().wait();
+  });
+  return ended ? *ended : fail(ended.error());
+}
+
 }  // namespace
 
 result<std::unique_ptr<master_daemon>> master_daemon::start(const master_daemon_options& options,
@@ -90,10 +107,7 @@ void add_master_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<master_daemon_options>();
   add_master_options(*command, *options);
   command->footer("example: troupe master --work-dir /var/lib/troupe/master");
-  command->callback([command, options, &exit_code] {
-    auto started = master_daemon::start(*options, option_values(*command));
-    exit_code = started ? (*started)->host().wait() : fail(started.error());
-  });
+  command->callback([command, options, &exit_code] { exit_code = run_master(*options, option_values(*command)); });
 }
 
 }  // namespace troupe

@@ -94,7 +94,9 @@ bool sandbox_collector::in_use(const std::string& container) const {
   auto key = container_key(id);
   if (!key) return false;
   auto files = files_of(options_.runtime_directory, *key);
-  return ::access(files.directory.c_str(), F_OK) == 0 && ::access(files.end_path.c_str(), F_OK) != 0;
+  auto is_there = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
+  // The shim's word is enough: while no agent is there, nobody records the end.
+  return is_there(files.directory) && !is_there(files.end_path) && !is_there(files.status_path);
 }
 
 bool sandbox_collector::is_due(const std::string& sandbox, time_point now, nanoseconds keep) {

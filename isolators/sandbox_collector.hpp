@@ -10,7 +10,7 @@ namespace troupe {
 
 struct collection_options {
   std::string agents_folder;      ///< WORK_DIR/agents; below it ID/frameworks/ID/executors/ID/runs/CONTAINER
-  std::string runtime_directory;  ///< the containerizer's: whose files are there, without an end, is in use
+  std::string runtime_directory;  ///< the containerizer's: whose files are there, without an end or status, is in use
   std::chrono::nanoseconds keep = std::chrono::hours(24 * 7);
   unsigned headroom_permille = 100;                                             ///< of the disk, that should be free
   std::chrono::nanoseconds interval = std::chrono::minutes(1);                  ///< between two rounds

@@ -10,6 +10,7 @@
 #include <leveldb/cache.h>
 #include <leveldb/db.h>
 #include <leveldb/write_batch.h>
+#include <sys/stat.h>
 
 #include <optional>
 #include <string>
@@ -19,6 +20,19 @@ namespace troupe {
 
 using namespace journal_folder;  // NOLINT(google-build-using-namespace)
 
+namespace {
+
+/// Tells a file from another of its name.
+using file_identity = std::pair<dev_t, ino_t>;
+
+std::optional<file_identity> identify(const std::filesystem::path& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0) return std::nullopt;
+  return file_identity{info.st_dev, info.st_ino};
+}
+
+}  // namespace
+
 struct journal::parts {
   std::filesystem::path folder;
   std::unique_ptr<journal_disk> own_disk;  // where no other was given
@@ -26,12 +40,20 @@ struct journal::parts {
   std::unique_ptr<leveldb::Cache> cache;   // and so does this
   std::unique_ptr<leveldb::DB> database;
   record_counts counts;
+  std::optional<file_identity> contents;  // of CURRENT, which stays the same file while a database is open
   // LevelDB goes on after a write that failed half-way, and may then not read back what follows.
   std::optional<error> failure;
 
   error fail(const leveldb::Status& status) {
     failure = store_error(folder, status);
     return *failure;
+  }
+
+  /// What is written to files that have lost their names is gone with us. No write would say so.
+  bool is_in_place() {
+    if (identify(folder / "CURRENT") == contents) return true;
+    failure = removed_error(folder);
+    return false;
   }
 };
 
@@ -158,6 +180,7 @@ result<std::unique_ptr<journal>> journal::open(const std::filesystem::path& fold
   if (status.ok()) status = note_losses(*p->database, all);
   if (!status.ok()) return open_error(folder, status);
   p->counts = std::move(all.counts);
+  p->contents = identify(folder / "CURRENT");
   return std::unique_ptr<journal>(new journal(std::move(p)));
 }
 
@@ -168,6 +191,7 @@ result<void> journal::commit(const std::vector<edit_batch>& group) {
   for (const auto& batch : group) add(all, *batch, parts_->counts);
   if (!group.empty()) add_head(all, parts_->counts);
   if (const auto status = write(*parts_->database, all); !status.ok()) return parts_->fail(status);
+  if (!parts_->is_in_place()) return *parts_->failure;
   return {};
 }
 

@@ -48,8 +48,11 @@ using journal_shell_actor = journal_actor::extend<caf::reacts_to<write_now>>;
 class journal_shell final : public journal_shell_actor::base {
  public:
   journal_shell(caf::actor_config& config, std::unique_ptr<journal_store> store,
-                std::shared_ptr<journal_counters> counters)
-      : journal_shell_actor::base(config), store_(std::move(store)), counters_(std::move(counters)) {
+                std::shared_ptr<journal_counters> counters, std::function<void(const error&)> on_failure)
+      : journal_shell_actor::base(config),
+        store_(std::move(store)),
+        counters_(std::move(counters)),
+        on_failure_(std::move(on_failure)) {
     // Whoever asked before the exit gets an answer.
     set_exit_handler([this](caf::exit_msg& exit) {
       write_group();
@@ -122,8 +125,10 @@ class journal_shell final : public journal_shell_actor::base {
   }
 
   void fail(const error& e) {
+    const bool first = !failure_;
     failure_ = e;
     counters_->failed.store(true, std::memory_order_relaxed);
+    if (first && on_failure_) on_failure_(e);
   }
 
   void count(std::uint64_t requests) {
@@ -138,6 +143,7 @@ class journal_shell final : public journal_shell_actor::base {
 
   std::unique_ptr<journal_store> store_;
   std::shared_ptr<journal_counters> counters_;
+  std::function<void(const error&)> on_failure_;
   std::vector<edit_batch> group_;
   std::vector<commit_promise> promises_;  // one a request in group_, in order
   std::uint64_t group_bytes_ = 0;
@@ -149,8 +155,8 @@ class journal_shell final : public journal_shell_actor::base {
 }  // namespace
 
 journal_actor spawn_journal(caf::actor_system& system, std::unique_ptr<journal_store> store,
-                            std::shared_ptr<journal_counters> counters) {
-  return system.spawn<journal_shell, caf::detached>(std::move(store), std::move(counters));
+                            std::shared_ptr<journal_counters> counters, std::function<void(const error&)> on_failure) {
+  return system.spawn<journal_shell, caf::detached>(std::move(store), std::move(counters), std::move(on_failure));
 }
 
 error journal_error(const caf::error& e) {

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -37,8 +38,8 @@ struct scan_done {
 ///     A, B, C ◄── commit_done ─────│ in the order they were asked
 ///
 /// Fail-stop: when a commit fails, its requests, those waiting behind it and all later ones, scans included, are
-/// answered with the error. Whoever supervises it lets it exit (the store is closed before its down message) and opens
-/// the store anew.
+/// answered with the error. Whoever owns it lets it exit (the store is closed before its down message) and opens the
+/// store anew.
 using journal_actor = caf::typed_actor<caf::replies_to<commit_request>::with<commit_done>,
                                        caf::replies_to<scan_request>::with<scan_done>>;
 
@@ -53,8 +54,10 @@ struct journal_counters {
   std::atomic<bool> failed{false};                    ///< it refuses from now on
 };
 
+/// `on_failure` is called once, in the actor's thread, before anybody is answered with the error.
 journal_actor spawn_journal(caf::actor_system& system, std::unique_ptr<journal_store> store,
-                            std::shared_ptr<journal_counters> counters);
+                            std::shared_ptr<journal_counters> counters,
+                            std::function<void(const error&)> on_failure = {});
 
 /// What went wrong, from the error of a request to a journal_actor: the store's own error, or unavailable when the
 /// actor is gone or the request timed out.

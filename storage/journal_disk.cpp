@@ -13,8 +13,34 @@ namespace troupe {
 namespace {
 
 leveldb::Status as_status(const std::string& path, int number) {
+  if (number == ENOENT) return leveldb::Status::NotFound(path, std::strerror(number));  // as LevelDB's own
   return leveldb::Status::IOError(path, std::strerror(number));
 }
+
+class read_file final : public leveldb::RandomAccessFile {
+ public:
+  read_file(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  ~read_file() override { ::close(descriptor_); }
+  read_file(const read_file&) = delete;
+  read_file& operator=(const read_file&) = delete;
+
+  leveldb::Status Read(std::uint64_t offset, std::size_t wanted, leveldb::Slice* out, char* scratch) const override {
+    std::size_t have = 0;
+    while (have < wanted) {
+      const auto size = ::pread(descriptor_, scratch + have, wanted - have, static_cast<off_t>(offset + have));
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0) return as_status(path_, errno);
+      if (size == 0) break;
+      have += static_cast<std::size_t>(size);
+    }
+    *out = leveldb::Slice(scratch, have);
+    return leveldb::Status::OK();
+  }
+
+ private:
+  const std::string path_;
+  const int descriptor_;
+};
 
 std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -58,6 +84,12 @@ class lasting_names::file final : public leveldb::WritableFile {
 leveldb::Status journal_disk::CreateDir(const std::string& folder) {
   constexpr mode_t for_this_user = 0700;
   return ::mkdir(folder.c_str(), for_this_user) == 0 ? leveldb::Status::OK() : as_status(folder, errno);
+}
+
+leveldb::Status journal_disk::NewRandomAccessFile(const std::string& name, leveldb::RandomAccessFile** out) {
+  const int descriptor = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  *out = descriptor < 0 ? nullptr : new read_file(name, descriptor);
+  return descriptor < 0 ? as_status(name, errno) : leveldb::Status::OK();
 }
 
 leveldb::Status journal_disk::SyncDir(const std::string& folder) {

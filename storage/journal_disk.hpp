@@ -16,6 +16,9 @@ class journal_disk : public leveldb::EnvWrapper {
   /// With the mode 0700. An error where it exists.
   leveldb::Status CreateDir(const std::string& folder) override;
 
+  /// To be read, not mapped: a page that the disk cannot deliver is an error then, and does not end the process.
+  leveldb::Status NewRandomAccessFile(const std::string& name, leveldb::RandomAccessFile** out) override;
+
   /// Makes durable what a folder names: files made, renamed or removed there before. Not their bytes.
   virtual leveldb::Status SyncDir(const std::string& folder);
 };

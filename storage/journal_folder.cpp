@@ -162,6 +162,11 @@ error open_error(const fs::path& folder, const leveldb::Status& status) {
   return store_error(folder, status);
 }
 
+error removed_error(const fs::path& folder) {
+  return {errc::io, "Cannot use " + named(folder) +
+                        ": it was removed, replaced or unmounted while it was open. Put it back as it was."};
+}
+
 error store_error(const fs::path& folder, const leveldb::Status& status) {
   const bool full = mentions(status, ENOSPC) || mentions(status, EDQUOT);
   const errc code = status.IsCorruption() ? errc::corrupt : full ? errc::exhausted : errc::io;

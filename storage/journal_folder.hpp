@@ -35,6 +35,9 @@ std::string holder(const std::filesystem::path& folder);
 /// A failed open as an error; names the process that holds the store.
 error open_error(const std::filesystem::path& folder, const leveldb::Status& status);
 
+/// The folder is no longer where it was opened.
+error removed_error(const std::filesystem::path& folder);
+
 /// A failed read or write as an error.
 error store_error(const std::filesystem::path& folder, const leveldb::Status& status);
 

@@ -37,7 +37,7 @@ class journal_store {
 
   /// Makes the edits of all batches durable, in order and as one: after a crash either all of them are there or none.
   /// After an error the outcome is unknown, and only a store that was opened anew can be trusted. Errors: exhausted
-  /// (disk full, record over record_bytes_max), io, corrupt.
+  /// (disk full, record over record_bytes_max), io (also when the store was removed meanwhile), corrupt.
   virtual result<void> commit(const std::vector<edit_batch>& group) = 0;
 
   /// All records under a prefix, in the sense of keys::under. Damaged ones are moved to keys::quarantine(key) and

@@ -5,6 +5,7 @@
 #include "actors/runtime/durable_id.hpp"
 #include "actors/runtime/net/link_connector.hpp"
 #include "actors/runtime/net/tls_context.hpp"
+#include "actors/runtime/start_over.hpp"
 #include "isolators/containerizer_actor.hpp"
 #include "isolators/launcher.hpp"
 #include "isolators/machine.hpp"
@@ -27,8 +28,8 @@ namespace troupe {
 namespace {
 
 void add_agent_options(CLI::App& command, agent_daemon_options& o) {
-  add_daemon_options(command, o.common, "TROUPE_AGENT_");
   o.common.port = 5051;
+  add_daemon_options(command, o.common, "TROUPE_AGENT_");
   auto variable = [](const char* name) { return std::string("TROUPE_AGENT_") + name; };
   command.add_option("--master", o.master, "The master's address, for instance http://127.0.0.1:5050, or https://…")
       ->envname("TROUPE_MASTER");
@@ -64,9 +65,13 @@ void add_agent_options(CLI::App& command, agent_daemon_options& o) {
   command.add_flag("--cleanup", o.cleanup, "End all that an agent with these folders left behind, then exit");
 }
 
+std::string container_folder(const daemon_options& completed) {
+  return completed.runtime_dir + "/containers";
+}
+
 containerizer_options containers_of(const agent_daemon_options& options, const daemon& d) {
   containerizer_options chosen;
-  chosen.runtime_directory = d.options().runtime_dir + "/containers";
+  chosen.runtime_directory = container_folder(d.options());
   chosen.shim_path = shim_beside_program();
   chosen.cgroups.enable = options.cgroups;
   chosen.cgroups.hard_cap_cpus = options.cfs;
@@ -74,10 +79,10 @@ containerizer_options containers_of(const agent_daemon_options& options, const d
   return chosen;
 }
 
-collection_options collection_of(const agent_daemon_options& options, const daemon& d) {
+collection_options collection_of(const agent_daemon_options& options, const daemon_options& common) {
   auto chosen = options.collection;
-  chosen.agents_folder = d.options().work_dir + "/agents";
-  chosen.runtime_directory = containers_of(options, d).runtime_directory;
+  chosen.agents_folder = common.work_dir + "/agents";
+  chosen.runtime_directory = container_folder(common);
   chosen.headroom_permille = static_cast<unsigned>(std::lround(options.disk_headroom * 1000));
   return chosen;
 }
@@ -139,6 +144,33 @@ int clean_up(const agent_daemon_options& options) {
   return ended ? 0 : fail(ended.error());
 }
 
+int run_agent(agent_daemon_options options, const std::map<std::string, std::string>& flags) {
+  auto common = completed(options.common, "agent");
+  if (!common) return fail(common.error());
+  options.common = *common;
+  // While the agent waits for room on its disk, nobody else makes some.
+  sandbox_collector collector(collection_of(options, options.common));
+  start_over_options surviving;
+  surviving.role = "agent";
+  surviving.work_dir = options.common.work_dir;
+  surviving.make_room = [&collector] {
+    constexpr unsigned full_permille = 1000;
+    for (const auto& path : collector.collect(std::chrono::system_clock::now(), full_permille))
+      spdlog::info("sandbox.collected path={} reason=agent_waits_for_disk", path);
+  };
+  auto ended = live_on(surviving, [&](bool again) -> result<int> {
+    auto started = agent_daemon::start(options, flags);
+    if (!started && !again && started.error().code == errc::exhausted) {
+      surviving.make_room();
+      started = agent_daemon::start(options, flags);
+    }
+    if (!started) return started.error();
+    (*started)->stay_where_it_is(options.common);
+    return (*started)->wait();
+  });
+  return ended ? *ended : fail(ended.error());
+}
+
 }  // namespace
 
 result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_options& options,
@@ -187,7 +219,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
     caf::anon_send_exit(d.host().board().of(to_string(self))->owner(), caf::exit_reason::kill);
   });
   start_containerizer(d.host(), containers_of(options, d));
-  start_sandbox_collector(d.host(), collection_of(options, d));
+  start_sandbox_collector(d.host(), collection_of(options, d.options()));
   serve_executors(host_of(d.host()), made->self_);
   auto agent = options.agent;
   agent.info = *info;
@@ -255,8 +287,7 @@ void add_agent_command(CLI::App& app, int& exit_code) {
       exit_code = clean_up(*options);
       return;
     }
-    auto started = agent_daemon::start(*options, option_values(*command));
-    exit_code = started ? (*started)->wait() : fail(started.error());
+    exit_code = run_agent(*options, option_values(*command));
   });
 }
 

@@ -42,6 +42,8 @@ class agent_daemon {
 
   std::string url() const { return base_->url(); }
   process& host() { return base_->host(); }
+  /// For a later life.
+  void stay_where_it_is(daemon_options& later) const { base_->stay_where_it_is(later); }
 
  private:
   agent_daemon() = default;

@@ -52,9 +52,10 @@ bool is_ip(const std::string& ip) {
 result<void> make_folder(const std::string& option, const std::string& path) {
   std::error_code failed;
   fs::create_directories(path, failed);
-  if (failed || !fs::is_directory(path, failed))
-    return error{errc::io, "--" + option + " " + path + ": cannot be made a folder: " + failed.message()};
-  return {};
+  if (!failed && fs::is_directory(path, failed)) return {};
+  const bool is_file = !failed || failed == std::errc::not_a_directory;
+  const std::string why = is_file ? "it is, or leads through, a file" : failed.message();
+  return error{errc::io, "--" + option + " " + path + ": cannot be made a folder: " + why};
 }
 
 /// Anybody may have made it before us, if it is in /tmp; pid files in it say whom we end.
@@ -78,22 +79,6 @@ result<std::string> default_runtime_dir(const std::string& role, const std::stri
 
 std::string absolute(const std::string& path) {
   return fs::absolute(path).lexically_normal().string();
-}
-
-result<void> complete(daemon_options& options, const std::string& role) {
-  if (options.work_dir.empty())
-    return invalid("--work-dir is needed: the folder in which the " + role + " keeps what it must remember");
-  options.work_dir = absolute(options.work_dir);
-  if (options.runtime_dir.empty()) {
-    auto chosen = default_runtime_dir(role, options.work_dir);
-    if (!chosen) return chosen.error();
-    options.runtime_dir = *chosen;
-  }
-  options.runtime_dir = absolute(options.runtime_dir);
-  if (options.hostname.empty()) options.hostname = is_any(options.ip) ? detect_machine("/").hostname : options.ip;
-  if (auto refused = refuse_address(options)) return *refused;
-  if (auto made = make_folder("work-dir", options.work_dir); !made) return made;
-  return make_folder("runtime-dir", options.runtime_dir);
 }
 
 /// So many connections that journal, files and containers still find descriptors.
@@ -123,6 +108,23 @@ void log_to_stderr() {
 }
 
 }  // namespace
+
+result<daemon_options> completed(daemon_options options, const std::string& role) {
+  if (options.work_dir.empty())
+    return invalid("--work-dir is needed: the folder in which the " + role + " keeps what it must remember");
+  options.work_dir = absolute(options.work_dir);
+  if (options.runtime_dir.empty()) {
+    auto chosen = default_runtime_dir(role, options.work_dir);
+    if (!chosen) return chosen.error();
+    options.runtime_dir = *chosen;
+  }
+  options.runtime_dir = absolute(options.runtime_dir);
+  if (options.hostname.empty()) options.hostname = is_any(options.ip) ? detect_machine("/").hostname : options.ip;
+  if (auto refused = refuse_address(options)) return *refused;
+  if (auto made = make_folder("work-dir", options.work_dir); !made) return made.error();
+  if (auto made = make_folder("runtime-dir", options.runtime_dir); !made) return made.error();
+  return options;
+}
 
 std::optional<error> refuse_address(const daemon_options& options) {
   if (!is_ip(options.ip)) return invalid("--ip " + options.ip + " is no IP address; write for instance 127.0.0.1");
@@ -196,11 +198,13 @@ std::map<std::string, std::string> option_values(const CLI::App& command) {
   return values;
 }
 
-result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_options options,
+result<std::unique_ptr<daemon>> daemon::open(const std::string& role, const daemon_options& given,
                                              std::map<std::string, std::string> flags) {
   log_to_stderr();
-  spdlog::set_level(spdlog::level::from_str(options.log_level));
-  if (auto completed = complete(options, role); !completed) return completed.error();
+  spdlog::set_level(spdlog::level::from_str(given.log_level));
+  auto complete = completed(given, role);
+  if (!complete) return complete.error();
+  const auto& options = *complete;
   std::unique_ptr<daemon> made(new daemon);
   if (options.tls.serve()) {
     auto tls = tls_context::of_server(options.tls.files, options.tls.require_client_certificate);
@@ -223,7 +227,12 @@ result<std::unique_ptr<daemon>> daemon::open(const std::string& role, daemon_opt
   chosen.ring_path = options.runtime_dir + "/events.ring";
   chosen.ring_bytes = std::size_t{64} << 20;
   auto host = process::open(chosen);
-  if (!host) return host.error();
+  if (!host) {
+    const bool in_work_dir = host.error().message.find(chosen.journal_dir) != std::string::npos;
+    return error{host.error().code,
+                 (in_work_dir ? "--work-dir " + options.work_dir : "--runtime-dir " + options.runtime_dir) + ": " +
+                     host.error().message};
+  }
   made->host_ = std::move(*host);
   made->io_ = std::make_unique<io_threads>();
   constexpr int less_than_all_else = 10;
@@ -313,6 +322,11 @@ void daemon::warn_of_strangers() const {
   else
     spdlog::info("{}.tls cert={} ca={} client_certificates={}", role_, options_.tls.files.certificate,
                  options_.tls.files.authority, all_known ? "always" : "on_links");
+}
+
+void daemon::stay_where_it_is(daemon_options& later) const {
+  later.port = port();
+  later.ready_file.clear();
 }
 
 void daemon::stop_listening() {

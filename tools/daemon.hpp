@@ -46,6 +46,9 @@ struct daemon_options {
   tls_options tls;
 };
 
+/// With all that is not given filled in, the folders made and absolute. Errors name the option.
+result<daemon_options> completed(daemon_options options, const std::string& role);
+
 void add_daemon_options(CLI::App& command, daemon_options& options, const std::string& variable_prefix);
 
 /// All options of a command that have a value, by name: for /state.
@@ -55,7 +58,7 @@ std::map<std::string, std::string> option_values(const CLI::App& command);
 class daemon {
  public:
   /// Checks the options, makes the folders, opens process and journal. Errors name the option.
-  static result<std::unique_ptr<daemon>> open(const std::string& role, daemon_options options,
+  static result<std::unique_ptr<daemon>> open(const std::string& role, const daemon_options& given,
                                               std::map<std::string, std::string> flags);
   ~daemon();
 
@@ -97,6 +100,9 @@ class daemon {
 
   /// Says where it listens in the log and the ready file.
   result<void> announce();
+
+  /// Lets a later life of this daemon listen at the same port, and tell nobody again.
+  void stay_where_it_is(daemon_options& later) const;
 
   /// Ends connections and links: nothing from outside arrives any more.
   void stop_listening();

@@ -89,7 +89,10 @@ int kill(const kill_flags& given) {
   attempt->cancel("done");
   io.stop();
   if (!answer) return fail(answer.error());
-  if (answer->has_refusal()) return fail({errc::not_found, answer->refusal()});
+  if (answer->has_refusal()) {
+    const bool ambiguous = answer->refusal().find("name one of them") != std::string::npos;
+    return fail({errc::not_found, answer->refusal() + (ambiguous ? " with --framework" : "")});
+  }
   std::cout << "kill sent: task " << given.task << " will end within its grace period\n";
   return 0;
 }

@@ -75,7 +75,7 @@ void warn_if_insecure(const json::value& state) {
 int print_list(const json::array& items, bool as_json, const std::vector<std::string>& heading,
                const std::function<std::vector<std::string>(const json::value&)>& row) {
   if (as_json) {
-    std::cout << json::serialize(items) << std::endl;
+    std::cout << json_line(items) << std::endl;
     return 0;
   }
   table rows(heading);

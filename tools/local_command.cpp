@@ -45,6 +45,8 @@ int local(const local_flags& given) {
   for_agent.leave_running = false;
   auto agent = agent_daemon::start(for_agent, {});
   if (!agent) return fail(agent.error());
+  // Neither is of use alone.
+  (*agent)->host().on_stop([&master](int code) { (*master)->host().stop(code); });
   std::cout << "a master and an agent are running; in another terminal:\n"
             << "  export TROUPE_MASTER=" << (*master)->url() << "\n"
             << tls_exports(given.tls) << "  troupe run -- sh -c 'echo hello'\n"

@@ -1,5 +1,6 @@
 #include "tools/master_client.hpp"
 
+#include "actors/runtime/net/link_dialler.hpp"
 #include "frameworks/sdk/http_get.hpp"
 
 #include <boost/json.hpp>
@@ -40,6 +41,8 @@ result<std::string> master_url(const master_flags& flags) {
   if (url.rfind("http://", 0) != 0 && url.rfind("https://", 0) != 0)
     return invalid("--master " + flags.master + ": only http://HOST:PORT and https://HOST:PORT are understood");
   while (url.back() == '/') url.pop_back();
+  if (auto understood = parse_link_target(url); !understood)
+    return error{errc::invalid_argument, "--master " + flags.master + ": " + understood.error().message};
   return url;
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/allocator/allocator_actor.hpp"
 #include "actors/master/master_actor.hpp"
+#include "actors/runtime/start_over.hpp"
 #include "tools/duration_option.hpp"
 #include "tools/master_client.hpp"
 #include "tools/release.hpp"
@@ -30,8 +31,8 @@ v1::MasterInfo describe(const daemon& base) {
 }
 
 void add_master_options(CLI::App& command, master_daemon_options& o) {
-  add_daemon_options(command, o.common, "TROUPE_MASTER_");
   o.common.port = 5050;
+  add_daemon_options(command, o.common, "TROUPE_MASTER_");
   auto variable = [](const char* name) { return std::string("TROUPE_MASTER_") + name; };
   add_duration(command, "--agent-ping-timeout", o.master.ping_interval, "Between two pings to an agent",
                variable("AGENT_PING_TIMEOUT"));
@@ -47,6 +48,22 @@ void add_master_options(CLI::App& command, master_daemon_options& o) {
                         "Take back offers that are older; for ever if not given", variable("OFFER_TIMEOUT"));
   add_duration(command, "--allocation-interval", o.allocator.allocation_interval,
                "Between two sweeps, and the least that a refusal lasts", variable("ALLOCATION_INTERVAL"));
+}
+
+int run_master(master_daemon_options options, const std::map<std::string, std::string>& flags) {
+  auto common = completed(options.common, "master");
+  if (!common) return fail(common.error());
+  options.common = *common;
+  start_over_options surviving;
+  surviving.role = "master";
+  surviving.work_dir = options.common.work_dir;
+  auto ended = live_on(surviving, [&](bool) -> result<int> {
+    auto started = master_daemon::start(options, flags);
+    if (!started) return started.error();
+    (*started)->stay_where_it_is(options.common);
+    return (*started)->host().wait();
+  });
+  return ended ? *ended : fail(ended.error());
 }
 
 }  // namespace
@@ -90,10 +107,7 @@ void add_master_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<master_daemon_options>();
   add_master_options(*command, *options);
   command->footer("example: troupe master --work-dir /var/lib/troupe/master");
-  command->callback([command, options, &exit_code] {
-    auto started = master_daemon::start(*options, option_values(*command));
-    exit_code = started ? (*started)->host().wait() : fail(started.error());
-  });
+  command->callback([command, options, &exit_code] { exit_code = run_master(*options, option_values(*command)); });
 }
 
 }  // namespace troupe

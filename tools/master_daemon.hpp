@@ -24,6 +24,8 @@ class master_daemon {
 
   std::string url() const { return base_->url(); }
   process& host() { return base_->host(); }
+  /// For a later life: its peers look for it at this port, and whoever reads the ready file knows it.
+  void stay_where_it_is(daemon_options& later) const { base_->stay_where_it_is(later); }
 
   /// For links within this process: who it is to its peers, and who hears of them.
   static link_identity identity();

@@ -13,6 +13,7 @@
 
 #include <cmath>
 #include <iostream>
+#include <sstream>
 
 namespace troupe {
 
@@ -97,6 +98,9 @@ int run(const run_flags& given) {
   shown.prefix = given.instances > 1;
   shown.quiet = given.quiet;
   shown.json = given.json;
+  std::ostringstream needs;
+  needs << request->needs;
+  shown.needs = needs.str();
   // As when a pipe breaks: the task has nobody to write for.
   run_view view(shown, [] { ::kill(::getpid(), SIGINT); });
   auto scheduler =
@@ -112,8 +116,7 @@ int run(const run_flags& given) {
   bool many = given.instances > 1;
   if (scheduler->interrupted()) {
     std::cerr << "troupe: " << (view.closed() ? "nobody reads the output any more; " : "interrupted; ")
-              << (view.summary().empty() ? "nothing had been launched" : "the task was killed: " + view.summary())
-              << std::endl;
+              << (view.summary().empty() ? "nothing had been launched" : view.summary()) << std::endl;
     return 128 + (view.closed() ? SIGPIPE : SIGINT);
   }
   if (code != 0)

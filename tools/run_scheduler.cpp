@@ -136,10 +136,15 @@ void run_scheduler::on_program_event(sdk::calls& call, const std::string& name, 
   end_if_done(call);
 }
 
+/// Nobody waits for an agent that is away once it is to be the end anyway: it ends the tasks when it returns.
+bool run_scheduler::is_over(v1::TaskState state) const {
+  return is_terminal(state) || (interrupted_ && state == v1::TASK_UNREACHABLE);
+}
+
 void run_scheduler::end_if_done(sdk::calls& call) {
   if (!waiting_.empty()) return;
   for (const auto& [task, instance] : instances_)
-    if (instance.launched && !is_terminal(instance.status.state())) return;
+    if (instance.launched && !is_over(instance.status.state())) return;
   call.teardown(0);
 }
 

@@ -57,6 +57,7 @@ class run_scheduler : public sdk::scheduler {
   void launch(sdk::calls& call, const v1::Offer& offer, unsigned count);
   v1::TaskInfo task_of(const run_instance& instance) const;
   void retry(run_instance& instance);
+  bool is_over(v1::TaskState state) const;
   void end_if_done(sdk::calls& call);
 
   run_request request_;

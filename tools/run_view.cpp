@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <utility>
 
 namespace troupe {
 
 namespace {
 
+constexpr std::chrono::seconds report_pause{5};
 constexpr std::uint64_t piece_bytes = 64 * 1024;
 const char* const file_names[] = {"stdout", "stderr"};
 
@@ -48,7 +50,10 @@ int exit_code_of(const v1::TaskStatus& status) {
 }
 
 run_view::run_view(options chosen, std::function<void()> on_closed)
-    : options_(std::move(chosen)), on_closed_(std::move(on_closed)), thread_([this] { follow(); }) {}
+    : options_(std::move(chosen)),
+      on_closed_(std::move(on_closed)),
+      next_report_(std::chrono::steady_clock::now() + report_pause),
+      thread_([this] { follow(); }) {}
 
 run_view::~run_view() {
   finish();
@@ -109,7 +114,22 @@ void run_view::follow() {
       now.complete = ended && read_all;
     }
     if (last) return;
+    report_progress();
   }
+}
+
+/// For whoever waits and would see nothing: that nothing fits, or how far many instances are.
+void run_view::report_progress() {
+  const auto now = std::chrono::steady_clock::now();
+  if (options_.quiet || options_.json || now < next_report_) return;
+  next_report_ = now + report_pause;
+  std::string news;
+  if (all_.empty())
+    news = "no offer with " + options_.needs + " has come yet; `troupe agents` shows what there is. Waiting";
+  else if (options_.prefix)
+    news = counts();
+  if (news.empty() || std::exchange(last_report_, news) == news) return;
+  std::cerr << "troupe: " << news << std::endl;
 }
 
 /// Reads both files to their present end; false if the agent could not be asked.
@@ -169,6 +189,10 @@ int run_view::exit_code() const {
 
 std::string run_view::summary() const {
   std::lock_guard<std::mutex> lock(mutex_);
+  return counts();
+}
+
+std::string run_view::counts() const {
   std::map<std::string, unsigned> counts;
   for (const auto& [index, f] : all_) ++counts[std::string(short_name(f.instance.status.state()))];
   std::string text;

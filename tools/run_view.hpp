@@ -3,6 +3,7 @@
 #include "tools/run_scheduler.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -22,6 +23,7 @@ class run_view {
     bool prefix = false;  ///< begin each line of output with the instance's name
     bool quiet = false;   ///< no state changes
     bool json = false;    ///< state changes as JSON lines on stdout, and no output
+    std::string needs;    ///< what an instance needs, for whoever waits for an offer of it
   };
 
   /// `on_closed` is called once if nobody reads stdout any more; any thread.
@@ -53,6 +55,8 @@ class run_view {
 
   void announce(const run_instance& instance);
   void follow();
+  void report_progress();
+  std::string counts() const;
   bool drain(followed& f);
   void print(followed& f, int stream, const std::string& bytes);
   void notice_closed();
@@ -65,6 +69,8 @@ class run_view {
   std::map<unsigned, followed> all_;  // by run_instance::index
   bool changed_ = false;
   bool finishing_ = false;
+  std::chrono::steady_clock::time_point next_report_;
+  std::string last_report_;
   std::thread thread_;
 };
 

@@ -14,6 +14,9 @@ const boost::json::array& list(const boost::json::value& object, const char* key
 /// A string as it is, anything else as JSON.
 std::string text(const boost::json::value& object, const char* key);
 
+/// As `/state` writes it: numbers in plain digits.
+std::string json_line(const boost::json::value& value);
+
 /// A field, or null.
 const boost::json::value& member(const boost::json::value& object, const char* key);
 

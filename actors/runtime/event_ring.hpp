@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/runtime/file_descriptor.hpp"
 #include "protocol/address.hpp"
 #include "protocol/error.hpp"
 
@@ -28,12 +29,13 @@ struct ring_event {
 static_assert(sizeof(ring_event) == 128, "the ring's file format");
 
 /// The last events of this process, in fixed slots of a memory-mapped file: it survives the process, not a reboot.
-/// Writing is wait-free and never blocks an actor; a reader may see a slot half written, which its id tells (written
-/// last, cleared first).
+/// Writing never waits for another writer; a reader may see a slot half written, which its id tells (written last,
+/// cleared first). Space for the file is taken a mebibyte at a time before it is written to: on a full disk a mapped
+/// page without any would end the process. What the disk does not give makes the ring shorter.
 class event_ring {
  public:
   /// Maps `path` (made or overwritten; the previous one is kept as `path`.previous) with room for bytes/128 events. An
-  /// empty path keeps the ring in memory only. Errors: io, naming the path.
+  /// empty path keeps the ring in memory only. Errors: exhausted (disk full) or io, naming the path.
   static result<std::unique_ptr<event_ring>> open(const std::string& path, std::size_t bytes);
 
   ~event_ring();
@@ -51,11 +53,15 @@ class event_ring {
   static result<std::vector<ring_event>> read(const std::string& path);
 
  private:
-  event_ring(ring_event* slots, std::size_t count, std::size_t mapped_bytes, std::uint64_t tag);
+  event_ring(ring_event* slots, std::size_t mapped_bytes, file_descriptor file, std::uint64_t tag);
+  bool take_space(std::size_t slots);
+  ring_event& next_slot();
 
   ring_event* slots_;
-  std::size_t count_;
   std::size_t mapped_bytes_;
+  file_descriptor file_;                ///< none: in memory
+  std::atomic<std::size_t> count_;      ///< slots of a full turn
+  std::atomic<std::size_t> backed_{0};  ///< slots that have space on the disk; the others are never touched by writers
   std::uint64_t tag_;
   std::atomic<std::uint64_t> counter_{0};
   std::atomic<std::uint64_t> cursor_{0};

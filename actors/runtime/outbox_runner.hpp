@@ -18,7 +18,7 @@ namespace troupe {
 
 /// Carries out outboxes, the same way for every shell: commit the edits, then deliver the letters, then arm one timer.
 /// What a step promised leaves only after its commit and all earlier ones, in step order; commits are pipelined. A
-/// failed commit ends the shell, and what was held is dropped with it: its supervisor starts it again from the store.
+/// failed commit ends the shell, and what was held is dropped with it: it is started again from the store.
 ///
 /// `Self` is the shell's actor pointer. Lives in the shell's state; used only by it.
 template <class Self>
@@ -89,7 +89,8 @@ class outbox_runner {
     self_->request(rt_.journal, caf::infinite, std::move(request))
         .then([this, number](const commit_done&) { on_durable(number); },
               [this](const caf::error& failure) {
-                spdlog::error("journal.commit_failed actor={} error={}", to_string(at_),
+                // The process has said it once, for all of its actors.
+                spdlog::debug("journal.commit_failed actor={} error={}", to_string(at_),
                               journal_error(failure).message);
                 queue_.clear();
                 self_->quit(failure);

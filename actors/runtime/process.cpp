@@ -38,8 +38,6 @@ void fill_standard_descriptors() {
 }
 
 constexpr std::size_t messages_a_turn = 50;
-constexpr int exit_gave_up = 70;  // EX_SOFTWARE of sysexits.h
-
 }  // namespace
 
 void process::block_signals() {
@@ -76,10 +74,12 @@ result<void> process::start(const process_options& options) {
     store = std::move(*opened);
   }
   system_ = std::make_unique<caf::actor_system>(config_);
-  services_ =
-      std::make_unique<services>(names_, board_, *ring_, spawn_journal(*system_, std::move(store), journal_counters_));
+  auto journal = spawn_journal(*system_, std::move(store), journal_counters_,
+                               [this](const error& why) { on_journal_failed(why); });
+  services_ = std::make_unique<services>(names_, board_, *ring_, std::move(journal));
   supervisor_options supervision;
   supervision.restarts_max = options.restarts_max;
+  supervision.hopeless = [counters = journal_counters_] { return counters->failed.load(); };
   supervision.on_restart = [this](const std::string& child) {
     if (on_restart_) on_restart_(child);
   };
@@ -103,16 +103,36 @@ process::~process() {
   if (stop_fd_ >= 0) ::close(stop_fd_);
 }
 
+void process::on_journal_failed(const error& why) {
+  spdlog::critical("process.journal_failed name={} exit_code={} error=\"{}\"", name_, int{exit_journal_failed},
+                   why.message);
+  stop(exit_journal_failed);
+}
+
 void process::supervise(child_spec child) {
   caf::anon_send(supervisor_, ::troupe::supervise{std::make_shared<child_spec>(std::move(child))});
 }
 
+void process::on_stop(std::function<void(int)> hook) {
+  std::unique_lock<std::mutex> lock(stop_mutex_);
+  if (!exit_code_) {
+    on_stop_ = std::move(hook);
+    return;
+  }
+  const int code = *exit_code_;
+  lock.unlock();
+  hook(code);
+}
+
 void process::stop(int exit_code) {
-  std::lock_guard<std::mutex> lock(stop_mutex_);
+  std::unique_lock<std::mutex> lock(stop_mutex_);
   if (exit_code_) return;
   exit_code_ = exit_code;
   std::uint64_t one = 1;
   if (::write(stop_fd_, &one, sizeof(one)) < 0) spdlog::error("process.stop_failed error={}", std::strerror(errno));
+  const auto told = on_stop_;
+  lock.unlock();
+  if (told) told(exit_code);
 }
 
 int process::wait() {

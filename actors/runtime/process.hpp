@@ -14,6 +14,12 @@
 
 namespace troupe {
 
+/// Exit codes of a process that ends itself, as sysexits.h has them.
+enum exit_code : int {
+  exit_gave_up = 70,         ///< EX_SOFTWARE: an actor failed again and again
+  exit_journal_failed = 74,  ///< EX_IOERR: what it must remember cannot be written any more
+};
+
 struct process_options {
   std::string name;         ///< "master", "agent", …: for logs
   std::string journal_dir;  ///< the LevelDB; empty: nothing is kept
@@ -49,10 +55,14 @@ class process {
   /// Called in the supervisor's thread before a failed child is started again. Set before the first `supervise`.
   void on_restart(std::function<void(const std::string& child)> hook) { on_restart_ = std::move(hook); }
 
+  /// Called once, by the first `stop` in its thread; at once if that has been.
+  void on_stop(std::function<void(int exit_code)> hook);
+
   /// What these signals do; without it they stop the process with exit code 0. Called in `wait`.
   void on_signal(std::function<void(int signal)> hook) { on_signal_ = std::move(hook); }
 
-  /// Makes `wait` return. The first call's code counts. Any thread.
+  /// Makes `wait` return. The first call's code counts. Any thread. A journal that fails does it, with
+  /// exit_journal_failed: nobody can recover from it before it is opened anew, and that takes a new process.
   void stop(int exit_code);
 
   /// Blocks until `stop`; the exit code.
@@ -61,6 +71,7 @@ class process {
  private:
   explicit process(const process_options& options);
   result<void> start(const process_options& options);
+  void on_journal_failed(const error& why);
 
   std::string name_;
   status_board board_;
@@ -73,6 +84,7 @@ class process {
   supervisor_actor supervisor_;
   std::function<void(const std::string&)> on_restart_;
   std::function<void(int)> on_signal_;
+  std::function<void(int)> on_stop_;
   std::mutex stop_mutex_;
   std::optional<int> exit_code_;
   int stop_fd_ = -1;

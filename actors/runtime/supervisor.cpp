@@ -35,6 +35,7 @@ struct supervisor_state {
     running.erase(it);
     bool ended_well = !down.reason || down.reason == caf::exit_reason::user_shutdown;
     if (ending || down.reason == caf::exit_reason::user_shutdown || (child.transient && ended_well)) return;
+    if (options.hopeless && options.hopeless()) return;
     spdlog::error("supervisor.child_failed child={} reason={}", child.name, caf::to_string(down.reason));
     if (!intensity->allow(monotonic_now(self->system()))) {
       if (options.on_give_up)

@@ -24,6 +24,7 @@ struct child_spec {
 struct supervisor_options {
   std::size_t restarts_max = 5;  ///< within the window, all children together; one more gives up
   std::chrono::seconds window{60};
+  std::function<bool()> hopeless;  ///< true: whoever fails is left, the process is about to exit; may be null
   std::function<void(const std::string& child)> on_restart;    ///< before a child is started again
   std::function<void(const std::string& message)> on_give_up;  ///< the process should exit with this message
 };

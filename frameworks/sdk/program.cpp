@@ -107,11 +107,13 @@ result<std::unique_ptr<scheduler_program>> scheduler_program::start(std::shared_
   setup.make = [logic] { return scheduler_core(logic, {}); };
   auto ready = std::make_shared<std::promise<void>>();
   auto once = std::make_shared<std::once_flag>();
-  setup.on_ready = [linked, target = *master, ready, once](const Address& self) {
+  auto begun = [ready, once] { std::call_once(*once, [&] { ready->set_value(); }); };
+  setup.on_ready = [linked, target = *master, begun](const Address& self) {
     linked->on_actor_ready(self, target);
-    std::call_once(*once, [&] { ready->set_value(); });
+    begun();
   };
   auto& host = linked->host();
+  host.on_stop([begun](int) { begun(); });  // it may never get ready: `run` says with which code
   host.supervise(shell_child<scheduler_core, framework_actor>(host.system(), host.rt(), "scheduler", setup));
   ready->get_future().wait();
   return std::unique_ptr<scheduler_program>(new scheduler_program(std::move(p)));

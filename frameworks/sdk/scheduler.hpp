@@ -78,8 +78,9 @@ class scheduler {
   virtual void on_message(calls&, const agent_id&, const executor_id&, const std::string& /*bytes*/) {}
   /// An agent is lost (no executor), or an executor exited with a wait(2) status.
   virtual void on_failure(calls&, const v1::scheduler::Event::Failure&) {}
-  /// The master refuses this framework; the program ends with exit code 1 unless the scheduler stops it otherwise.
-  virtual void on_error(calls&, const std::string& /*message*/) {}
+  /// The master refuses this framework; the program ends with exit code 1 unless the scheduler stops it otherwise. Says
+  /// so on stderr where it is not overridden.
+  virtual void on_error(calls&, const std::string& message);
   virtual void on_timer(calls&) {}
   /// From the program around it (`scheduler_program::tell`), for instance "interrupt" on Ctrl-C.
   virtual void on_program_event(calls&, const std::string& /*name*/, const std::string& /*data*/) {}

@@ -4,6 +4,7 @@
 #include "storage/keys.hpp"
 
 #include <algorithm>
+#include <iostream>
 #include <stdexcept>
 
 namespace troupe::sdk {
@@ -146,6 +147,10 @@ void scheduler_core::handle(step& s, const v1::scheduler::Event::Message& m) {
 
 void scheduler_core::handle(step& s, const v1::scheduler::Event::Failure& m) {
   tell(s, [&](calls& call) { logic_->on_failure(call, m); });
+}
+
+void scheduler::on_error(calls&, const std::string& message) {
+  std::cerr << "framework: the master refuses it: " << message << std::endl;
 }
 
 void scheduler_core::handle(step& s, const v1::scheduler::Event::Error& m) {

@@ -2,9 +2,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 
 #include <filesystem>
+#include <fstream>
 
 using namespace troupe;
 
@@ -16,6 +19,19 @@ struct temporary_folder {
     path = ::mkdtemp(name);
   }
   ~temporary_folder() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+/// A file system of two mebibytes, seen by this thread alone. `path` is empty where that is not allowed.
+struct small_disk {
+  small_disk() {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return;
+    if (::mount("none", folder.path.c_str(), "tmpfs", 0, "size=2m") == 0) path = folder.path;
+  }
+  ~small_disk() {
+    if (!path.empty()) ::umount2(path.c_str(), MNT_DETACH);
+  }
+  temporary_folder folder;
   std::string path;
 };
 
@@ -70,4 +86,38 @@ TEST_CASE("a ring that cannot be made names its path") {
   auto ring = event_ring::open("/nowhere/at/all/ring", 1 << 12);
   REQUIRE(!ring);
   CHECK(ring.error().message.find("/nowhere/at/all/ring") != std::string::npos);
+}
+
+TEST_CASE("a ring is as long as the disk has room for, and a full disk ends nobody") {
+  small_disk disk;
+  if (disk.path.empty()) {
+    WARN("no file system can be mounted here");
+    return;
+  }
+  const auto path = disk.path + "/ring";
+  auto ring = std::move(event_ring::open(path, 4 << 20).value());
+  constexpr std::uint64_t slots_of_a_mebibyte = (1 << 20) / sizeof(ring_event);
+  {
+    // Somebody else takes what is left but for half a mebibyte.
+    std::ofstream other(disk.path + "/other");
+    other << std::string(1 << 19, 'x');
+  }
+  constexpr std::uint64_t many = 5 * slots_of_a_mebibyte;
+  for (std::uint64_t i = 1; i <= many; ++i) ring->record(envelope(i), ring->next_id(), 5, 1);
+  const auto events = ring->events();
+  CHECK(events.size() == slots_of_a_mebibyte);
+  CHECK(events.back().trace == many);
+}
+
+TEST_CASE("a ring that a full disk has no room for at all is refused as such") {
+  small_disk disk;
+  if (disk.path.empty()) {
+    WARN("no file system can be mounted here");
+    return;
+  }
+  std::ofstream(disk.path + "/other") << std::string(2 << 20, 'x');
+  const auto ring = event_ring::open(disk.path + "/ring", 4 << 20);
+  REQUIRE(!ring);
+  CHECK(ring.error().code == errc::exhausted);
+  CHECK(ring.error().message.find("/ring") != std::string::npos);
 }

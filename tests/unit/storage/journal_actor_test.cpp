@@ -69,7 +69,9 @@ struct fixture {
   caf::actor_system_config config;
   caf::actor_system system{config};
   std::shared_ptr<journal_counters> counters = std::make_shared<journal_counters>();
-  journal_actor journal = spawn_journal(system, std::make_unique<gated_store>(held), counters);
+  std::atomic<int> told_of_failure{0};
+  journal_actor journal =
+      spawn_journal(system, std::make_unique<gated_store>(held), counters, [this](const error&) { ++told_of_failure; });
   caf::scoped_actor self{system};
 
   ~fixture() { self->send_exit(journal, caf::exit_reason::user_shutdown); }
@@ -145,6 +147,7 @@ TEST_CASE_METHOD(fixture, "when a commit fails, it, all behind it and all later 
   for (auto& each : all) CHECK(answer(each) == "The disk is full.");
   CHECK(held.seen() == std::vector<std::size_t>{1});  // nothing was tried behind the failure
   CHECK(counters->failed);
+  CHECK(told_of_failure == 1);
 
   held.failure.reset();
   auto later = ask({"later"});
@@ -153,6 +156,7 @@ TEST_CASE_METHOD(fixture, "when a commit fails, it, all behind it and all later 
   self->request(journal, caf::infinite, scan_request{""})
       .receive([](const scan_done&) {}, [&](const caf::error& e) { refused = journal_error(e); });
   CHECK(refused.code == errc::exhausted);
+  CHECK(told_of_failure == 1);
 }
 
 TEST_CASE_METHOD(fixture, "a large group is written in parts") {

@@ -171,6 +171,41 @@ TEST_CASE("a commit that fails says what the disk said, and the journal refuses 
   CHECK(store->commit({puts({"after"})}));
 }
 
+TEST_CASE("a commit to a folder that was removed or replaced meanwhile fails, although the disk takes it") {
+  scratch_folder scratch;
+  const auto folder = scratch / "journal";
+  auto store = journal::open(folder).value();
+  REQUIRE(store->commit({puts({"before"})}));
+  std::filesystem::rename(folder, scratch / "elsewhere");
+  std::unique_ptr<journal> other;
+  if (GENERATE(false, true)) other = journal::open(folder).value();
+
+  const auto failed = store->commit({puts({"lost"})});
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().code == errc::io);
+  CHECK(failed.error().message.find(folder.string()) != std::string::npos);
+  CHECK(store->commit({puts({"later"})}).has_error());
+  CHECK(store->scan("").has_error());
+}
+
+TEST_CASE("tables are read without being mapped: what the disk cannot deliver is an error, not the end") {
+  scratch_folder scratch;
+  const auto path = (scratch / "table").string();
+  std::ofstream(path) << std::string(100, 'x');
+  journal_disk disk;
+  leveldb::RandomAccessFile* made = nullptr;
+  REQUIRE(disk.NewRandomAccessFile(path, &made).ok());
+  const std::unique_ptr<leveldb::RandomAccessFile> file(made);
+  std::filesystem::resize_file(path, 10);
+  char space[100];
+  leveldb::Slice found;
+  REQUIRE(file->Read(5, 50, &found, space).ok());
+  CHECK(found.ToString() == "xxxxx");
+  CHECK(file->Read(50, 50, &found, space).ok());
+  CHECK(found.empty());
+  CHECK(disk.NewRandomAccessFile((scratch / "none").string(), &made).IsNotFound());
+}
+
 TEST_CASE("a disk that is full when the journal is opened is said to be full") {
   scratch_folder scratch;
   failing_env disk;

@@ -115,6 +115,11 @@ void process::stop(int exit_code) {
   if (::write(stop_fd_, &one, sizeof(one)) < 0) spdlog::error("process.stop_failed error={}", std::strerror(errno));
 }
 
+bool process::stopping() {
+  std::lock_guard<std::mutex> lock(stop_mutex_);
+  return exit_code_.has_value();
+}
+
 int process::wait() {
   auto set = handled_signals();
   int signal_fd = ::signalfd(-1, &set, SFD_CLOEXEC);

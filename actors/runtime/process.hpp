@@ -55,6 +55,9 @@ class process {
   /// Makes `wait` return. The first call's code counts. Any thread.
   void stop(int exit_code);
 
+  /// Has `stop` been called? Any thread.
+  bool stopping();
+
   /// Blocks until `stop`; the exit code.
   int wait();
 

@@ -92,6 +92,10 @@ std::vector<internal::LossRecord> record_counts::losses(const std::optional<inte
 
 void inventory::see(std::string_view key, std::string_view sealed) {
   const auto record = unseal(key, sealed);
+  if (record && !keys::under(key, keys::quarantine_root)) {  // where any bytes may lie
+    if (version_of(*record) > std::max(newest_version, record_version)) newer = std::string(key);
+    newest_version = std::max(newest_version, version_of(*record));
+  }
   if (key == keys::head()) {
     internal::HeadRecord found;
     if (record && decode_record(*record, found)) {

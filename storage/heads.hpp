@@ -49,6 +49,8 @@ struct inventory {
   std::vector<std::string> unsound;          ///< keys
   std::optional<internal::HeadRecord> head;  ///< where it is there and sound
   std::optional<std::string> damaged_head;   ///< its bytes
+  std::optional<std::string> newer;          ///< the key of a record of a newer release
+  unsigned newest_version = 0;               ///< of the records that lie where they were put
 
   void see(std::string_view key, std::string_view sealed);
   std::vector<internal::LossRecord> losses() const { return counts.losses(head, unsound); }

@@ -3,6 +3,7 @@
 #include "storage/heads.hpp"
 #include "storage/journal_disk.hpp"
 #include "storage/journal_folder.hpp"
+#include "storage/journal_snapshot.hpp"
 #include "storage/keys.hpp"
 #include "storage/scan.hpp"
 #include "storage/seal.hpp"
@@ -148,6 +149,25 @@ leveldb::Status note_losses(leveldb::DB& database, inventory& all) {
   return write(database, batch);
 }
 
+/// Asked before LevelDB has the folder, since it rearranges files whenever it opens them. The head record is written
+/// with every commit, so it is of the newest version of all. What cannot be read like this is looked at later.
+std::optional<error> written_by_newer_release(const std::filesystem::path& folder) {
+  const auto snapshot = journal_snapshot::take(folder);
+  if (!snapshot) return std::nullopt;
+  snapshot_env env(*snapshot);
+  leveldb::Options how;
+  how.env = &env;
+  leveldb::DB* opened = nullptr;
+  const bool open = leveldb::DB::Open(how, env.folder(), &opened).ok();
+  const std::unique_ptr<leveldb::DB> database(opened);
+  const std::string key(keys::head());
+  std::string sealed;
+  if (!open || !database->Get(careful_read(), key, &sealed).ok()) return std::nullopt;
+  const auto head = unseal(key, sealed);
+  if (!head || version_of(*head) <= record_version) return std::nullopt;
+  return newer_error(folder, key, version_of(*head));
+}
+
 }  // namespace
 
 journal::journal(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
@@ -155,6 +175,7 @@ journal::~journal() = default;
 
 result<std::unique_ptr<journal>> journal::open(const std::filesystem::path& folder, const options& o) {
   if (auto made = make(folder); !made) return made.error();
+  if (auto newer = written_by_newer_release(folder)) return *newer;
 
   auto p = std::make_unique<parts>();
   p->folder = folder;
@@ -177,6 +198,7 @@ result<std::unique_ptr<journal>> journal::open(const std::filesystem::path& fold
     if (auto salvaged = salvage(folder, how, status); !salvaged) return salvaged.error();
     status = open_and_check(folder.string(), how, p->database, all);
   }
+  if (status.ok() && all.newer) return newer_error(folder, *all.newer, all.newest_version);
   if (status.ok()) status = note_losses(*p->database, all);
   if (!status.ok()) return open_error(folder, status);
   p->counts = std::move(all.counts);

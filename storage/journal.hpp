@@ -24,8 +24,8 @@ class journal final : public journal_store {
 
   /// Opens the journal in `folder`, creating both where there are none. A store with damaged blocks is opened with what
   /// can be salvaged; scans report that, and the damaged files are kept in `folder`/lost. Errors: unavailable (another
-  /// process has it open: named with its pid), invalid_argument (not a directory), exhausted (disk full), corrupt
-  /// (nothing can be salvaged: says what to do), io.
+  /// process has it open: named with its pid), invalid_argument (not a directory; written by a newer release, which
+  /// changes no record of it), exhausted (disk full), corrupt (nothing can be salvaged: says what to do), io.
   static result<std::unique_ptr<journal>> open(const std::filesystem::path& folder, const options& o);
   static result<std::unique_ptr<journal>> open(const std::filesystem::path& folder) { return open(folder, options{}); }
 

@@ -1,6 +1,7 @@
 #include "storage/journal_folder.hpp"
 
 #include "storage/journal_repair.hpp"
+#include "storage/records.hpp"
 
 #include <leveldb/env.h>
 
@@ -154,6 +155,12 @@ std::string holder(const fs::path& folder) {
     if (is_ours && process > 0 && process != ::getpid()) return name_of_process(process);
   }
   return {};
+}
+
+error newer_error(const fs::path& folder, const std::string& key, unsigned version) {
+  return invalid("Cannot open " + named(folder) + ": a newer release wrote it. Its record " + key + " has version " +
+                 std::to_string(version) + ", and this release reads versions up to " + std::to_string(record_version) +
+                 ". Nothing was changed; use the release that wrote it, or a later one.");
 }
 
 error open_error(const fs::path& folder, const leveldb::Status& status) {

@@ -32,6 +32,9 @@ std::optional<std::string> salvage_report(const std::filesystem::path& folder);
 /// The process that has the journal open, other than this one, for a person; empty if none has. Looks, touches nothing.
 std::string holder(const std::filesystem::path& folder);
 
+/// The journal was written by a newer release: its record of `key` has that version.
+error newer_error(const std::filesystem::path& folder, const std::string& key, unsigned version);
+
 /// A failed open as an error; names the process that holds the store.
 error open_error(const std::filesystem::path& folder, const leveldb::Status& status);
 

@@ -130,7 +130,7 @@ class inspector {
       record.problem = "The record is not the one that was put under this key.";
     } else if (auto sound = check_record(record.record); !sound) {
       record.problem = sound.error().message;
-      unreadable_versions_ += record.version() > readable_version ? 1 : 0;
+      unreadable_versions_ += record.version() > record_version ? 1 : 0;
     } else if (const auto message = record_type(record.key)) {
       if (auto decoded = decode_record(record.record, *message); !decoded) record.problem = decoded.error().message;
     }
@@ -152,8 +152,6 @@ class inspector {
     return invalid("The journal in " + snapshot_.folder.string() + " is of a newer format (" +
                    *out_.records.front().problem + "). Use the `troupe` of the release that wrote it.");
   }
-
-  static constexpr unsigned readable_version = 1;
 
   journal_snapshot snapshot_;
   journal_inspection out_;

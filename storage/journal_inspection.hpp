@@ -1,6 +1,7 @@
 #pragma once
 
 #include "protocol/error.hpp"
+#include "storage/records.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +20,7 @@ struct inspected_record {
 
   std::size_t bytes() const { return record.size(); }
   /// Of the record's format; 0 for an empty one.
-  unsigned version() const { return record.empty() ? 0 : static_cast<unsigned char>(record[0]); }
+  unsigned version() const { return version_of(record); }
 };
 
 /// What is wrong with a journal.

@@ -52,4 +52,13 @@ std::unique_ptr<google::protobuf::Message> record_type(std::string_view key) {
   return nullptr;
 }
 
+std::vector<std::string> record_places() {
+  std::vector<std::string> all;
+  for (const auto& each : places()) {
+    auto& path = all.emplace_back();
+    for (const auto& part : each.path) path += (path.empty() ? "" : "/") + part;
+  }
+  return all;
+}
+
 }  // namespace troupe

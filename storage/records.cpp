@@ -9,7 +9,6 @@ namespace troupe {
 
 namespace {
 
-constexpr char version = 1;
 constexpr std::size_t checksum_at = 1;
 constexpr std::size_t payload_at = checksum_at + checksum_bytes;
 
@@ -21,7 +20,7 @@ error corrupt(std::string what) {
 
 std::string encode_record(const google::protobuf::Message& message) {
   std::string record(payload_at, '\0');
-  record[0] = version;
+  record[0] = static_cast<char>(record_version);
   {
     // Partial: a record is what was decided, complete or not. The streams must end before the bytes are looked at.
     google::protobuf::io::StringOutputStream sink(&record);
@@ -42,9 +41,9 @@ result<void> check_record(std::string_view record) {
     return corrupt("A record of " + std::to_string(record.size()) + " bytes is longer than the " +
                    std::to_string(record_bytes_max) + " bytes allowed.");
   }
-  if (record[0] != version) {
-    return corrupt("A record has version " + std::to_string(static_cast<unsigned char>(record[0])) +
-                   "; this release reads version " + std::to_string(int{version}) + ".");
+  if (version_of(record) != record_version) {
+    return corrupt("A record has version " + std::to_string(version_of(record)) + "; this release reads version " +
+                   std::to_string(record_version) + ".");
   }
   if (checksum({record.substr(payload_at)}) != record.substr(checksum_at, checksum_bytes)) {
     return corrupt("The checksum of a record does not match its bytes.");

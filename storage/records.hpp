@@ -21,7 +21,15 @@ struct edit {
   friend bool operator==(const edit& a, const edit& b) { return a.key == b.key && a.record == b.record; }
 };
 
-/// A record: version byte (1), CRC-32C of what follows (4 bytes, little endian), protobuf bytes
+/// The version of the records that are written, and the newest that can be read.
+constexpr unsigned record_version = 1;
+
+/// The version that a record says it has; 0 for an empty one.
+inline unsigned version_of(std::string_view record) {
+  return record.empty() ? 0 : static_cast<unsigned char>(record[0]);
+}
+
+/// A record: version byte, CRC-32C of what follows (4 bytes, little endian), protobuf bytes
 /// (serialised deterministically).
 std::string encode_record(const google::protobuf::Message& message);
 

@@ -3,6 +3,7 @@
 #include "actors/agent/agent_actor.hpp"
 #include "actors/executor/executor_supervisor.hpp"
 #include "actors/runtime/durable_id.hpp"
+#include "actors/runtime/forget_records.hpp"
 #include "actors/runtime/net/link_connector.hpp"
 #include "actors/runtime/net/tls_context.hpp"
 #include "actors/runtime/start_over.hpp"
@@ -19,9 +20,14 @@
 #include <spdlog/spdlog.h>
 #include <caf/send.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <future>
+#include <optional>
+#include <utility>
 
 namespace troupe {
 
@@ -62,7 +68,21 @@ void add_agent_options(CLI::App& command, agent_daemon_options& o) {
       ->capture_default_str();
   add_duration(command, "--disk-watch-interval", o.collection.interval, "Between two looks for sandboxes to remove",
                variable("DISK_WATCH_INTERVAL"));
-  command.add_flag("--cleanup", o.cleanup, "End all that an agent with these folders left behind, then exit");
+  command
+      .add_option(
+          "--reconfiguration-policy", o.reconfiguration,
+          "What an agent that comes back may have changed: equal, nothing; additive, it may have more resources "
+          "and attributes than it had, but none less")
+      ->check(CLI::IsMember({"equal", "additive"}))
+      ->envname(variable("RECONFIGURATION_POLICY"))
+      ->capture_default_str();
+  command
+      .add_option("--recover", o.recover,
+                  "What becomes of what an agent with these folders left behind: reconnect, it goes on; cleanup, it is "
+                  "ended and forgotten, and nothing is started")
+      ->check(CLI::IsMember({"reconnect", "cleanup"}))
+      ->envname(variable("RECOVER"))
+      ->capture_default_str();
 }
 
 std::string container_folder(const daemon_options& completed) {
@@ -100,15 +120,27 @@ result<v1::AgentInfo> describe(const agent_daemon_options& options, const daemon
   return info;
 }
 
-/// What the agent's core tells its process. Sandboxes are read under their own path, and under /frameworks/... once the
-/// agent has an id, which is part of that path. When the master has dismissed the agent, or it has left, nothing is
-/// left to do.
-void hear_agent(daemon& d) {
+/// What the agent's core said when it had its records: nothing, or why it cannot come back.
+using first_word = std::optional<std::string>;
+
+/// What the agent's core tells its process; the first of it is the promise's. Sandboxes are read under their own path,
+/// and under /frameworks/... once the agent has an id, which is part of that path. When the master has dismissed the
+/// agent, or it has left, nothing is left to do.
+std::future<first_word> hear_agent(daemon& d) {
+  struct promised {
+    std::promise<first_word> promise;
+    std::atomic<bool> kept{false};  // an actor that fails and is started again says so again
+  };
+  auto recovered = std::make_shared<promised>();
+  auto first = recovered->promise.get_future();
   auto folder = d.options().work_dir + "/agents";
   auto served = d.http().served_files();
   served->attach(folder, folder);
-  auto hear = [served, folder, &host = d.host()](const internal::ProgramEvent& event) {
-    if (event.name() == "admitted") {
+  auto hear = [served, folder, recovered, &host = d.host()](const internal::ProgramEvent& event) {
+    if (event.name() == "recovered" || event.name() == "misconfigured") {
+      if (!recovered->kept.exchange(true))
+        recovered->promise.set_value(event.name() == "recovered" ? first_word() : event.data());
+    } else if (event.name() == "admitted") {
       served->attach("/frameworks", folder + "/" + event.data() + "/frameworks");
     } else if (event.name() == "dismissed") {
       spdlog::critical("agent.dismissed reason=\"{}\"", event.data());
@@ -125,6 +157,19 @@ void hear_agent(daemon& d) {
         if (event) hear(*event);
         return event != nullptr;
       });
+  return first;
+}
+
+result<void> await_recovery(process& host, std::future<first_word> said) {
+  constexpr auto look_up = std::chrono::milliseconds(100);
+  while (said.wait_for(look_up) != std::future_status::ready)
+    if (host.stopping()) return error{errc::io, "the agent could not recover what it remembers; its log says why"};
+  if (const auto objection = said.get())
+    return invalid(*objection +
+                   "\nNothing was changed, and what the agent runs runs on. Start it as it was or with what is valid; "
+                   "what --resources does not name is detected. Or have it begin afresh, with any configuration: the "
+                   "same command with --recover=cleanup ends what it runs and lets it be forgotten.");
+  return {};
 }
 
 /// At each start of the agent's actor. Executors of its former life must subscribe to this one, and do so over a new
@@ -136,12 +181,15 @@ void meet_peers(link_hub& hub) {
   hub.announce_peers();
 }
 
-/// If another agent with the same folders still runs, the journal says so.
+/// The next agent in these folders may be another one: it has nothing, and its master ends what it knew of the former.
+/// If that one still runs, the journal says so.
 int clean_up(const agent_daemon_options& options) {
   auto base = daemon::open("agent", options.common, {});
   if (!base) return fail(base.error());
   auto ended = containerizer::end_leftovers(containers_of(options, **base));
-  return ended ? 0 : fail(ended.error());
+  if (!ended) return fail(ended.error());
+  auto forgotten = forget_records(host_of((*base)->host()), "agent");
+  return forgotten ? 0 : fail(forgotten.error());
 }
 
 int run_agent(agent_daemon_options options, const std::map<std::string, std::string>& flags) {
@@ -199,7 +247,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   if (!id) return id.error();
   made->self_ = address(internal::AGENT, *id);
   auto& hub = d.hub(made->self_);
-  hear_agent(d);
+  auto first = hear_agent(d);
   auto identity = [self = made->self_] {
     link_identity who;
     who.role = self.role();
@@ -223,6 +271,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   serve_executors(host_of(d.host()), made->self_);
   auto agent = options.agent;
   agent.info = *info;
+  agent.reconfiguration = reconfiguration_policy_of(options.reconfiguration).value_or(agent.reconfiguration);
   agent.version = release_version;
   agent.work_dir = d.options().work_dir;
   agent.boot_id = here.boot_id;
@@ -231,6 +280,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   if (!options.common.tls.files.authority.empty())
     agent.tls_authority = std::filesystem::absolute(options.common.tls.files.authority).string();
   start_agent(host_of(d.host()), made->self_, agent, &d.desk("agent"), [&hub](const Address&) { meet_peers(hub); });
+  if (auto recovered = await_recovery(d.host(), std::move(first)); !recovered) return recovered.error();
 
   if (tls && d.scheme() != "https")
     spdlog::warn("agent.serves_plainly master={} the master speaks TLS and sends people here for sandboxes by https",
@@ -280,10 +330,12 @@ void add_agent_command(CLI::App& app, int& exit_code) {
       "SIGTERM stops the agent; its tasks run on, and it comes back as the same one. SIGUSR1 makes it leave the "
       "cluster "
       "for good, and ends them.\n"
+      "exit codes: 0 stopped, left or cleaned up; 1 failed, or dismissed by its master; 2 the command line was wrong, "
+      "or\n            would take back resources or attributes that the agent was admitted with; 70 gave up\n"
       "example: troupe agent --master http://127.0.0.1:5050 --work-dir /var/lib/troupe/agent --resources "
       "'cpus:4;mem:8192'");
   command->callback([command, options, &exit_code] {
-    if (options->cleanup) {
+    if (options->recover == "cleanup") {
       exit_code = clean_up(*options);
       return;
     }

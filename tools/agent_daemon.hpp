@@ -21,8 +21,9 @@ struct agent_daemon_options {
   bool cfs = true;
   collection_options collection;  ///< but for its folders
   double disk_headroom = 0.1;
-  bool cleanup = false;       ///< end what an earlier agent left, then exit
-  bool leave_running = true;  ///< containers outlive the daemon, for the next one in these folders
+  std::string reconfiguration = "additive";  ///< see actors/agent/reconfiguration.hpp
+  std::string recover = "reconnect";         ///< or cleanup: end and forget what an earlier agent left, then exit
+  bool leave_running = true;                 ///< containers outlive the daemon, for the next one in these folders
 };
 
 /// `troupe agent`. Adds the command with its table of options.

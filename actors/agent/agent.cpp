@@ -8,6 +8,7 @@ agent::agent(agent_options options) : options_(std::move(options)) {}
 
 outbox agent::on(const Envelope& head, const google::protobuf::Message& body, const context& now) {
   outbox out;
+  if (registration_.misconfigured()) return out;
   step s{head, now, out};
   random_ = random_stream(now.random_seed);
   bool was_finished = finished();

@@ -93,6 +93,7 @@ class agent {
   agent_id id() const { return self_.info().id(); }
 
   // --- recovery
+  bool refuse_configuration(step& s);
   void resume_executor(step& s, hosted_executor& executor);
   void give_up_executor(step& s, hosted_executor& executor, const std::string& message);
   static bool requeue(hosted_executor& executor);

@@ -35,6 +35,7 @@ void check_executor(const hosted_executor& executor) {
 
 void agent::check_invariants() const {
   hosted_.check_invariants();
+  if (registration_.misconfigured()) return;  // of what it remembers nothing was begun
   std::set<framework_id> idle(idle_.begin(), idle_.end());
   require(idle.size() == idle_.size(), "a framework is idle twice", std::to_string(idle_.size()));
   for (const auto& [fid, framework] : hosted_.all()) {

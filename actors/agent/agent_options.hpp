@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/agent/reconfiguration.hpp"
 #include "troupe/v1/troupe.pb.h"
 
 #include <chrono>
@@ -10,7 +11,9 @@ namespace troupe {
 
 /// What an agent is started with. Nothing here is remembered by the core but the info, which the master admits.
 struct agent_options {
-  v1::AgentInfo info;             ///< hostname, port, resources, attributes; without an id
+  v1::AgentInfo info;  ///< hostname, port, resources, attributes; without an id
+  /// What may differ from the info that was recorded when the agent was admitted.
+  reconfiguration_policy reconfiguration = reconfiguration_policy::additive;
   std::string version;            ///< of this program
   std::string work_dir;           ///< absolute; sandboxes lie below it
   std::string boot_id;            ///< of this boot of the machine

@@ -1,5 +1,7 @@
 #include "actors/agent/agent.hpp"
 #include "actors/agent/executor_environment.hpp"
+#include "actors/agent/reconfiguration.hpp"
+#include "protocol/quoting.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
 
@@ -76,9 +78,11 @@ void agent::handle(step& s, const internal::Recovered& recovered) {
   s.log("agent.recovered instance=" + instance_id_ + " agent=" + id().value() +
         " frameworks=" + std::to_string(hosted_.all().size()) + " streams=" + std::to_string(streams_.size()) +
         " rebooted=" + (rebooted ? "true" : "false"));
-  if (!id().empty()) tell_process(s, "admitted", id().value());
   for (const auto& key : unreadable_) s.log("record.unreadable key=" + key);
   unreadable_.clear();
+  if (refuse_configuration(s)) return;
+  tell_process(s, "recovered", "");
+  if (!id().empty()) tell_process(s, "admitted", id().value());
 
   keep_containers(s);
   std::vector<framework_id> found;
@@ -99,6 +103,18 @@ void agent::handle(step& s, const internal::Recovered& recovered) {
   }
   for (const auto& fid : found) settle_framework(s, fid);
   seek_master(s, "recovered");
+}
+
+/// What the agent was admitted with was offered, and may be in use. If its configuration takes some of that back, it
+/// does nothing at all: what runs here runs on, and so does whatever watches over it.
+bool agent::refuse_configuration(step& s) {
+  if (id().empty()) return false;
+  const auto allowed = check_reconfiguration(self_.info(), options_.info, options_.reconfiguration);
+  if (allowed) return false;
+  s.log("agent.misconfigured agent=" + id().value() + " reason=" + quoted(allowed.error().message, 2000));
+  registration_.misconfigure(allowed.error().message);
+  tell_process(s, "misconfigured", allowed.error().message);
+  return true;
 }
 
 /// Before anything is launched again: what else there is ends.

@@ -47,6 +47,11 @@ void registration::dismiss(const std::string& reason) {
   state_.clear_ping_deadline_ns();
 }
 
+void registration::misconfigure(const std::string& reason) {
+  state_.set_phase(internal::AgentState::Registration::MISCONFIGURED);
+  state_.set_refusal(reason);
+}
+
 void registration::leave(monotonic_time farewell_until) {
   dismiss("told to leave the cluster");
   state_.set_phase(internal::AgentState::Registration::LEAVING);

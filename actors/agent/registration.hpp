@@ -15,6 +15,7 @@ namespace troupe {
 ///     SEEKING ─ answered ─► REGISTERED ─ link lost, no ping, or pinged as unconnected ─► SEEKING
 ///        either ─ refused with an order to shut down ─► DISMISSED
 ///        either ─ told by its own process to leave for good ─► LEAVING
+///     MISCONFIGURED from its start on: its configuration contradicts its records, and it does nothing.
 class registration {
  public:
   using phase = internal::AgentState::Registration::Phase;
@@ -29,6 +30,7 @@ class registration {
   /// By the master, or by its own process: it ends everything and takes nothing any more.
   bool dismissed() const { return state_.phase() == internal::AgentState::Registration::DISMISSED || leaving(); }
   bool leaving() const { return state_.phase() == internal::AgentState::Registration::LEAVING; }
+  bool misconfigured() const { return state_.phase() == internal::AgentState::Registration::MISCONFIGURED; }
   const std::string& refusal() const { return state_.refusal(); }
   std::uint32_t attempts() const { return state_.attempts(); }
 
@@ -39,6 +41,7 @@ class registration {
   void accepted(monotonic_time now, std::chrono::nanoseconds ping_timeout);
   void refused(const std::string& reason, monotonic_time now, const backoff& waits);
   void dismiss(const std::string& reason);
+  void misconfigure(const std::string& reason);
   /// Nobody answers a farewell; until then it may be on its way.
   void leave(monotonic_time farewell_until);
   void farewell_is_over() { state_.clear_farewell_until_ns(); }

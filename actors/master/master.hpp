@@ -104,6 +104,7 @@ class master {
   void on_registered_agent_returned(step& s, registered_agent& agent, const internal::ReregisterAgent& report);
   void on_absent_agent_returned(step& s, const internal::ReregisterAgent& report);
   void answer_registered(step& s, registered_agent& agent);
+  void remove_agent(step& s, registered_agent& agent, const std::string& why);
   void remember_agent(step& s, const absent_agent& agent, internal::AgentRecord::State state);
 
   // master_reports.cpp: what a returning agent reports is joined with what the master knows

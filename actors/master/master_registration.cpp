@@ -31,6 +31,11 @@ bool equal(const google::protobuf::Message& a, const google::protobuf::Message& 
   return google::protobuf::util::MessageDifferencer::Equals(a, b);
 }
 
+v1::AgentInfo with_id(v1::AgentInfo info, const agent_id& id) {
+  *info.mutable_id() = id.proto();
+  return info;
+}
+
 /// Does all that the agent reports fit into it? Stops counting as soon as it does not.
 bool report_fits(const internal::ReregisterAgent& report, const resources& total) {
   resources use;
@@ -86,8 +91,12 @@ void master::handle(step& s, const internal::RegisterAgent& call) {
   if (!call.cluster_id().empty() && call.cluster_id() != ids_.cluster())
     return refuse_agent(s, wrong_cluster(call.cluster_id(), ids_.cluster()));
 
-  // The address is the idempotency key: whoever asks again from there is the same agent and has nothing to report.
-  const auto known = agents_.last_at(s.head.from());
+  // The address is the idempotency key: whoever asks again from there is the same agent and has nothing to report. If
+  // that was registered and had something, it has begun afresh, and is another one.
+  auto* former = agents_.at(s.head.from());
+  const bool afresh = former && (!former->tasks.empty() || !former->executors.empty()) &&
+                      !(former->connected && equal(former->info, with_id(call.info(), former->id)));
+  const auto known = afresh ? std::nullopt : agents_.last_at(s.head.from());
   internal::ReregisterAgent report;
   *report.mutable_info() = call.info();
   report.mutable_info()->clear_id();
@@ -96,6 +105,7 @@ void master::handle(step& s, const internal::RegisterAgent& call) {
   if (auto objection = objection_to(report, s.head.from())) return refuse_agent(s, *objection);
   if (auto* agent = agents_.at(s.head.from()); agent && agent->connected && equal(agent->info, report.info()))
     return answer_registered(s, *agent);
+  if (afresh) remove_agent(s, *former, "its agent has begun afresh");
   if (!known) *report.mutable_info()->mutable_id() = ids_.next_agent().proto();
   on_agent_returned(s, report);
 }
@@ -213,28 +223,31 @@ void master::remember_agent(step& s, const absent_agent& agent, internal::AgentR
 void master::handle(step& s, const internal::UnregisterAgent& call) {
   auto* agent = speaking_agent(s, call.agent_id(), "UnregisterAgent");
   if (!agent) return;
-  const auto id = agent->id;
-  s.log(decision("agent.unregistered").with("agent", id).with("tasks", agent->tasks.size()));
+  remove_agent(s, *agent, "the agent left the cluster");
+}
+
+/// It has gone for good, with all that ran on it; `agent` is no more afterwards.
+void master::remove_agent(step& s, registered_agent& agent, const std::string& why) {
+  const auto id = agent.id;
+  s.log(decision("agent.unregistered").with("agent", id).with("tasks", agent.tasks.size()).with("reason", why));
   s.erase(keys::master_agent(id));
   set_agent_active(s, id, false);
-  rescind_offers_of(s, *agent, "agent_unregistered");
-  const std::set<task_key> tasks = agent->tasks;
+  rescind_offers_of(s, agent, "agent_unregistered");
+  const std::set<task_key> tasks = agent.tasks;
   for (const auto& [owner_id, task] : tasks) {
     auto& owner = *frameworks_.find(owner_id);
     auto& entry = owner.tasks.at(task);
     const bool ended = is_terminal(entry.task.state());
-    set_state(s, owner, *agent, entry, v1::TASK_GONE);
-    auto status =
-        made_status(entry.task, {v1::TASK_GONE, v1::TaskStatus::REASON_AGENT_REMOVED, "the agent left the cluster"},
-                    s.now.wall_now);
+    set_state(s, owner, agent, entry, v1::TASK_GONE);
+    auto status = made_status(entry.task, {v1::TASK_GONE, v1::TaskStatus::REASON_AGENT_REMOVED, why}, s.now.wall_now);
     if (ended)  // nobody is left to say it again until it is acknowledged
       status = made_status(entry.task, {entry.task.state(), v1::TaskStatus::REASON_RECONCILIATION}, s.now.wall_now);
     else
       remember_status(entry.task, status);
     tell(s, owner, status);
-    complete_task(s, owner, *agent, task);
+    complete_task(s, owner, agent, task);
   }
-  clear_agent(s, *agent);
+  clear_agent(s, agent);
   agents_.erase(id);
   tell_agent_lost(s, id);
 }

@@ -124,7 +124,7 @@ class ClusterTest(unittest.TestCase):
         for daemon in self.daemons:
             if daemon.arguments[0] == "agent":
                 # Containers outlive their agent.
-                subprocess.run([BIN / "troupe", "agent", "--cleanup", "--work-dir", daemon.work, "--runtime-dir", daemon.runtime],
+                subprocess.run([BIN / "troupe", "agent", "--recover=cleanup", "--work-dir", daemon.work, "--runtime-dir", daemon.runtime],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
         if not self.passed():
             for daemon in self.daemons:

@@ -64,15 +64,97 @@ class AgentRestarted(ClusterTest):
         run = self.spawn(BIN / "troupe", "run", "--name", "lost", "--", "sleep", "1000")
         self.await_task("TASK_RUNNING", "lost")
         agent.kill()
-        subprocess.run([BIN / "troupe", "agent", "--cleanup", "--work-dir", agent.work, "--runtime-dir", agent.runtime], check=True, timeout=120)
+        # With another work folder: what this agent remembers stays.
+        self.clean_up(self.folder / "nobody", agent.runtime)
         self.assertEqual(self.shims(), [])
         agent.start()
         _, err = run.communicate(timeout=120)
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("REASON_AGENT_RESTARTED", err)
 
-    def sandbox(self):
-        found = {pathlib.Path(root) for root, _, files in os.walk(self.agents[0].work) if "stdout" in files}
+    def test_an_agent_with_more_resources_is_the_same_one_and_offers_them(self):
+        agent = self.agents[0]
+        before = agent.state()["id"]
+        run = self.spawn(BIN / "troupe", "run", "--name", "lasting", "--", "sh", "-c", self.WAITS)
+        self.await_task("TASK_RUNNING", "lasting")
+        agent.kill()
+        self.give_resources("cpus:8;mem:2048;disk:4096;ports:[31000-32000];licenses:3")
+        agent.start()
+        self.await_agents(1)
+        known = await_true(lambda: [s for s in self.master.state()["slaves"] if s["resources"]["cpus"] == 8], "the master to know")[0]
+        self.assertEqual((known["id"], agent.state()["id"]), (before, before))
+        self.assertEqual(known["resources"]["licenses"], 3)
+        # More than it had before, beside what runs.
+        self.assertEqual(self.troupe("run", "--cpus", "6", "--", "true").returncode, 0)
+        (self.sandbox("pid") / "go").touch()
+        run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 7)
+
+    def test_an_agent_with_fewer_resources_exits_with_the_difference_and_disturbs_nothing(self):
+        agent = self.agents[0]
+        before = agent.state()["id"]
+        run = self.spawn(BIN / "troupe", "run", "--name", "lasting", "--", "sh", "-c", self.WAITS)
+        self.await_task("TASK_RUNNING", "lasting")
+        sandbox = self.sandbox()
+        pid = await_true(lambda: (sandbox / "pid").read_text().strip() if (sandbox / "pid").exists() else None, "the task's pid")
+        started, shims = self.started(pid), self.shims()
+        agent.kill()
+        self.give_resources("cpus:2.5;mem:2048;disk:4096", "--attributes", "rack:1")
+        refused = self.run_agent()
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("resource cpus: was cpus:4, would be cpus:2.5; valid: cpus:4 or more", refused.stderr)
+        self.assertIn("--recover=cleanup", refused.stderr)
+        for other in "mem", "disk", "ports", "rack":
+            self.assertNotIn(other + ":", refused.stderr.split("Nothing was changed")[0])
+        self.assertFalse(agent.ready.exists())
+        refused = self.run_agent("--reconfiguration-policy", "equal")
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("attribute rack: was nothing, would be rack:1; valid: nothing", refused.stderr)
+        self.assertEqual((self.started(pid), self.shims()), (started, shims))
+        self.give_resources(self.resources)
+        agent.start()
+        self.await_agents(1)
+        self.assertEqual(agent.state()["id"], before)
+        self.assertEqual(self.started(pid), started)
+        (sandbox / "go").touch()
+        run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 7)
+
+    def test_an_agent_that_begins_afresh_may_have_any_configuration(self):
+        agent = self.agents[0]
+        before = agent.state()["id"]
+        run = self.spawn(BIN / "troupe", "run", "--name", "ended", "--cpus", "3", "--", "sleep", "1000")
+        self.await_task("TASK_RUNNING", "ended")
+        agent.kill()
+        self.give_resources("cpus:1;mem:512;disk:1024;ports:[]")
+        self.assertEqual(self.run_agent().returncode, 2)
+        self.clean_up(agent.work, agent.runtime)
+        self.assertEqual(self.shims(), [])
+        agent.start()
+        await_true(lambda: [s["resources"]["cpus"] for s in self.master.state()["slaves"]] == [1], "the new agent to be the only one")
+        _, err = run.communicate(timeout=120)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("REASON_AGENT_REMOVED", err)
+        self.assertNotEqual(agent.state()["id"], before)
+        self.assertEqual(self.troupe("run", "--", "true").returncode, 0)
+
+    def give_resources(self, resources, *others):
+        arguments = self.agents[0].arguments
+        at = arguments.index("--resources")
+        self.agents[0].arguments = arguments[:at] + ["--resources", resources, *others] + arguments[at + 2:at + 4]
+
+    def run_agent(self, *arguments):
+        """Of one that is to end by itself."""
+        agent = self.agents[0]
+        agent.ready.unlink(missing_ok=True)
+        return subprocess.run([BIN / "troupe", *agent.arguments, *arguments, "--work-dir", agent.work, "--runtime-dir", agent.runtime,
+                               "--ready-file", agent.ready], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+    def clean_up(self, work, runtime):
+        subprocess.run([BIN / "troupe", "agent", "--recover=cleanup", "--work-dir", work, "--runtime-dir", runtime], check=True, timeout=120)
+
+    def sandbox(self, having="stdout"):
+        found = {pathlib.Path(root) for root, _, files in os.walk(self.agents[0].work) if having in files}
         self.assertEqual(len(found), 1)
         return found.pop()
 

@@ -39,14 +39,15 @@ void player::act(word_reader& words) {
 }
 
 bool player::act_on_process(const std::string& who, const std::string& what, word_reader& words) {
-  if (what == "starts") {
+  if (what == "starts" || what == "restarts") {
+    if (what == "restarts") {
+      world_.crash(who);
+      world_.settle();
+    }
+    if (words.take_if("with")) world_.set_resources(who, words.take("resources"));
     world_.start(who);
   } else if (what == "crashes") {
     world_.crash(who);
-  } else if (what == "restarts") {
-    world_.crash(who);
-    world_.settle();
-    world_.start(who);
   } else if (what == "reboots") {
     world_.reboot(who);
   } else if (what == "loses") {

@@ -68,6 +68,8 @@ class world {
   void deliver_last_words() { last_words_ = true; }
   std::size_t letters_said(const std::string& name) const { return find(name).letters_said; }
   void start(const std::string& name);
+  /// What an agent offers from its next start on.
+  void set_resources(const std::string& agent, const std::string& resources);
   void crash(const std::string& name);
   /// The machine of an agent: its containers are gone too, and it has another boot id.
   void reboot(const std::string& agent);
@@ -138,6 +140,7 @@ class world {
     std::map<Address, actor, address_less> actors;
     containers held;  // of an agent's machine
     std::string boot_id;
+    google::protobuf::RepeatedPtrField<v1::Resource> resources;  // of an agent
     std::vector<heard_letter> heard;
   };
   struct local_letter {

@@ -66,17 +66,22 @@ void world::add_agent(const std::string& name, const std::string& resources) {
   agent_options options;
   options.info.set_hostname(name + ".example");
   options.info.set_port(5051);
-  const auto parsed = troupe::resources::parse(resources);
-  if (!parsed) throw std::invalid_argument("resources: " + parsed.error().message);
-  *options.info.mutable_resources() = parsed->proto();
   options.work_dir = "/var/lib/troupe";
   options.executor_endpoint = "unix:/run/troupe/agent.sock";
   options.address = name + ".example:5051";
   p.boot = [this, options](process& self) {
     auto booted = options;
     booted.boot_id = self.boot_id;
+    *booted.info.mutable_resources() = self.resources;
     add_actor(self, self.at, machine_of<agent>(booted, doubts_), "agent");
   };
+  set_resources(name, resources);
+}
+
+void world::set_resources(const std::string& agent, const std::string& resources) {
+  const auto parsed = troupe::resources::parse(resources);
+  if (!parsed) throw std::invalid_argument("resources: " + parsed.error().message);
+  find(agent).resources = parsed->proto();
 }
 
 void world::add_framework(const std::string& name, v1::FrameworkInfo info, const std::string& as) {
@@ -246,7 +251,7 @@ bool world::serve_locally(const std::string& where, const Envelope& head, const 
 }
 
 void world::on_runtime_told(const std::string& where, const internal::ProgramEvent& event) {
-  if (event.name() == "left") return crash(where);
+  if (event.name() == "left" || event.name() == "misconfigured") return crash(where);
   if (event.name() != "exit") return;
   const auto& p = find(where);
   if (p.at.role() == internal::EXECUTOR)

@@ -284,7 +284,9 @@ TEST_CASE("a record that cannot be read is named, and the rest is recovered") {
 TEST_CASE("a restart with nothing to remember is a fresh start") {
   agent_fixture f;
   f.recover();
-  REQUIRE(f.last().letters.size() == 1);  // what others may have left on the machine ends
+  REQUIRE(f.last().letters.size() == 2);
+  CHECK(said<internal::ProgramEvent>(f.last()).name() == "recovered");
+  // What others may have left on the machine ends.
   CHECK(said<internal::KeepContainers>(f.last()).container_ids_size() == 0);
   CHECK(f.store().empty());
 }

@@ -61,6 +61,93 @@ TEST_CASE("a changed agent is recorded, its offers are withdrawn and the allocat
   CHECK(m.said<internal::SetAgentActive>(allocator()).back().active());
 }
 
+TEST_CASE("an agent that comes back with more keeps its tasks, and all of it is offered and recorded", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a", "cpus:4;mem:4096");
+  const auto f = m.subscribe("f");
+  m.launch("f", f, a, "t");
+  m.lose_link(agent_at("a"));
+  auto more = with_tasks(reregistration(a, "a", "cpus:8;mem:4096;gpus:2"), f, {listed(f, "t", v1::TASK_RUNNING)});
+  auto* zone = more.mutable_info()->add_attributes();
+  zone->set_name("zone");
+  zone->set_type(v1::Value::TEXT);
+  zone->mutable_text()->set_value("east");
+  m.hear(agent_at("a"), more);
+  CHECK(m.one<internal::AgentRegistered>(agent_at("a")).agent_id().value() == a.value());
+  const auto added = m.one<internal::AddAgent>(allocator());
+  CHECK(parsed(added.total()) == text("cpus:8;mem:4096;gpus:2"));
+  CHECK(added.info().attributes_size() == 1);
+  REQUIRE(added.used_size() == 1);
+  CHECK(parsed(added.used(0).resources()) == text("cpus:1;mem:512").allocated_to("*"));
+  CHECK(m.count<scheduler::Event::Update>() == 0);
+  const auto record = m.stored<internal::AgentRecord>(keys::master_agent(a));
+  REQUIRE(record);
+  CHECK(parsed(record->info().resources()) == text("cpus:8;mem:4096;gpus:2"));
+  CHECK(record->info().attributes(0).text().value() == "east");
+
+  // Said again it is no change, and after a failover neither.
+  m.hear(agent_at("a"), more);
+  CHECK(m.last().edits.empty());
+  CHECK(m.count<internal::AddAgent>() == 0);
+  m.restart();
+  m.hear(agent_at("a"), more);
+  CHECK(m.last().edits.empty());
+  CHECK(parsed(m.one<internal::AddAgent>(allocator()).total()) == text("cpus:8;mem:4096;gpus:2"));
+}
+
+TEST_CASE("an unreachable or recovered agent that comes back with more is recorded so", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a", "cpus:4");
+  SECTION("unreachable") {
+    m.lose_link(agent_at("a"));
+    m.pass(10min);
+    REQUIRE(m.view().unreachable_agents_size() == 1);
+  }
+  SECTION("recovered") {
+    m.restart();
+  }
+  m.hear(agent_at("a"), reregistration(a, "a", "cpus:8"));
+  CHECK(parsed(m.one<internal::AddAgent>(allocator()).total()) == text("cpus:8"));
+  const auto record = m.stored<internal::AgentRecord>(keys::master_agent(a));
+  REQUIRE(record);
+  CHECK(record->state() == internal::AgentRecord::ADMITTED);
+  CHECK(parsed(record->info().resources()) == text("cpus:8"));
+}
+
+TEST_CASE("an agent that has begun afresh is another one, and what its former self ran is gone", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a", "cpus:4;mem:4096");
+  const auto f = m.subscribe("f");
+  m.launch("f", f, a, "t", "cpus:3");
+  m.lose_link(agent_at("a"));
+  internal::RegisterAgent fresh;
+  *fresh.mutable_info() = agent_info("a", "cpus:1;mem:4096");
+  m.hear(agent_at("a"), fresh);
+  const agent_id now = m.one<internal::AgentRegistered>(agent_at("a")).agent_id();
+  CHECK(now != a);
+  const auto update = m.one<scheduler::Event::Update>(framework_at("f")).status();
+  CHECK(update.state() == v1::TASK_GONE);
+  CHECK(update.reason() == v1::TaskStatus::REASON_AGENT_REMOVED);
+  CHECK(m.one<scheduler::Event::Failure>(framework_at("f")).agent_id().value() == a.value());
+  CHECK_FALSE(m.stored<internal::AgentRecord>(keys::master_agent(a)));
+  CHECK(m.stored<internal::AgentRecord>(keys::master_agent(now)));
+  CHECK(parsed(m.one<internal::AddAgent>(allocator()).total()) == text("cpus:1;mem:4096"));
+  // Said again it is the same one.
+  m.hear(agent_at("a"), fresh);
+  CHECK(m.one<internal::AgentRegistered>(agent_at("a")).agent_id().value() == now.value());
+  CHECK(m.last().edits.empty());
+}
+
+TEST_CASE("an agent that did not hear that it was admitted, and had nothing, is still the same one", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a", "cpus:4");
+  m.lose_link(agent_at("a"));
+  internal::RegisterAgent again;
+  *again.mutable_info() = agent_info("a", "cpus:2");
+  m.hear(agent_at("a"), again);
+  CHECK(m.one<internal::AgentRegistered>(agent_at("a")).agent_id().value() == a.value());
+}
+
 TEST_CASE("an agent that has less than its tasks use is refused", "[master]") {
   master_driver m;
   const auto a = m.register_agent("a", "cpus:4;mem:4096");

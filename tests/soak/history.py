@@ -115,10 +115,11 @@ class History:
             self.judge(self.tasks[name])
         self.touched.clear()
 
-    def task(self, framework, name):
+    def task(self, framework, name, news=True):
         if name not in self.tasks:
             self.tasks[name] = self.open[name] = Task(name, framework.custom)
-        self.touched.add(name)
+        if news:
+            self.touched.add(name)
         return self.tasks[name]
 
     def on_told(self, framework, at_ms, word, rest):
@@ -164,14 +165,13 @@ class History:
 
     def on_witness(self, name, word, rest):
         framework = self.frameworks[name.split(".")[0]]
-        task = self.task(framework, name)
+        task = self.task(framework, name, word != "beat")
         if word == "start":
             task.starts += 1
             task.process, task.parent = Process(*rest[:2]), int(rest[2])
             task.note(now_ms(), "started as process %s, child of %s" % (rest[0], rest[2]))
         elif word == "beat":
             task.beats = int(rest[0])
-            self.touched.discard(name)
         elif word == "end":
             task.reached_end = True
             task.note(now_ms(), "came to its end")

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds asks_again = milliseconds(300);
+constexpr milliseconds kills_again = milliseconds(300);
 const char* const counter_key = "~launched";  // after every task by name
 const char* const executor_name = "soak";
 
@@ -64,26 +64,20 @@ void soak_scheduler::remember(const std::string& key, std::string_view record) {
 void soak_scheduler::on_subscribed(sdk::calls& call) {
   say(call, "subscribed " + call.framework().value());
   unsure_.clear();
-  for (const auto& [id, last] : live_) unsure_.insert(id);
-  ask(call);
+  std::vector<v1::TaskStatus> questions;
+  for (const auto& [id, last] : live_) {
+    unsure_.insert(id);
+    questions.push_back(last);
+  }
+  if (questions.empty())
+    say(call, "sure");
+  else
+    call.reconcile(questions);
   kill_running(call);
 }
 
 void soak_scheduler::on_disconnected(sdk::calls& call) {
   say(call, "disconnected");
-}
-
-/// Until all are answered: of a task whose agent may still come back, the master says nothing.
-void soak_scheduler::ask(sdk::calls& call) {
-  if (unsure_.empty()) {
-    say(call, "sure");
-    return;
-  }
-  std::vector<v1::TaskStatus> questions;
-  for (const auto& id : unsure_) questions.push_back(live_.at(id));
-  say(call, "asks " + std::to_string(questions.size()));
-  call.reconcile(questions);
-  call.wake_at(call.now().now + asks_again);
 }
 
 /// Said again until it has ended: a kill may be lost on its way.
@@ -92,12 +86,11 @@ void soak_scheduler::kill_running(sdk::calls& call) {
     if (kind_of(id) != 'K' || last.state() != v1::TASK_RUNNING) continue;
     say(call, "kill " + id);
     call.kill(task_id(id), agent_id(last.agent_id()));
-    call.wake_at(call.now().now + asks_again);
+    call.wake_at(call.now().now + kills_again);
   }
 }
 
 void soak_scheduler::on_timer(sdk::calls& call) {
-  if (!unsure_.empty()) ask(call);
   kill_running(call);
 }
 

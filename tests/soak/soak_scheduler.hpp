@@ -30,7 +30,7 @@ struct soak_plan {
 /// the monotonic time in ms before it:
 ///
 ///     remembered TASK STATE · subscribed FRAMEWORK · disconnected · launch TASK AGENT · kill TASK ·
-///     told TASK STATE REASON · asks COUNT (after tasks it is not sure of) · sure (all are answered) · refused MESSAGE
+///     told TASK STATE REASON · sure (of each task that it had when it subscribed it has heard) · refused MESSAGE
 ///
 /// A task is called NAME.L.NUMBER (long), NAME.S.NUMBER (short) or NAME.K.NUMBER (to be killed).
 class soak_scheduler : public sdk::scheduler {
@@ -62,7 +62,6 @@ class soak_scheduler : public sdk::scheduler {
   unsigned longs_on(const std::string& agent) const;
   bool wants_short() const;
   bool add_task(sdk::calls& call, share& of, char kind);
-  void ask(sdk::calls& call);
   void kill_running(sdk::calls& call);
   std::string command_of(const std::string& task, char kind) const;
 

@@ -27,6 +27,7 @@ class KillSoak:
         self.kills = 0
         self.longs = given.long_tasks // len(FRAMEWORKS)
         self.epoch = None  # the master's, once its present process has told it
+        self.slowest_s, self.waited_for = 0, "nothing"
 
     def start(self):
         witness = self.cluster.folder / "witness"
@@ -79,23 +80,30 @@ class KillSoak:
 
     def await_whole(self):
         before_ms = now_ms()
-        deadline = time.monotonic() + self.given.patience
+        began = time.monotonic()
+        deadline = began + self.given.patience
+        last = []
         while True:
             missing = self.missing(before_ms)
             if self.history.found:
                 raise Failed("a task did not live as it should")
             if not missing:
+                self.note_duration(time.monotonic() - began, last)
                 return
+            last = missing
             if time.monotonic() > deadline:
                 self.on_never_whole(missing)
             time.sleep(0.02)
+
+    def note_duration(self, seconds, waited_for):
+        if seconds > self.slowest_s:
+            self.slowest_s, self.waited_for = seconds, in_words(waited_for)
 
     def on_never_whole(self, missing):
         for task, what in missing:
             if task:
                 self.history.found[("lost", task.name)] = "after %d s it %s" % (self.given.patience, what)
-        raise Failed("the cluster did not become whole within %d s: %s" %
-                     (self.given.patience, "; ".join((task.name + " " if task else "") + what for task, what in missing)))
+        raise Failed("the cluster did not become whole within %d s: %s" % (self.given.patience, in_words(missing)))
 
     def missing(self, before_ms):
         """Pairs of a task, or None, and what is not as it should be; the cheap things first."""
@@ -189,6 +197,10 @@ class KillSoak:
             time.sleep(0.05)
 
 
+def in_words(missing):
+    return "; ".join((task.name + " " if task else "") + what for task, what in missing)
+
+
 def ask(daemon):
     try:
         return daemon.state()
@@ -265,6 +277,7 @@ def kill(given):
     if not why and cluster.failed:
         why = "something was left behind"
     if not why:
-        print("soak: seed=%d undelivered=%d (launches that a crash overtook: never ran, and told so)" % (given.seed, undelivered), file=sys.stderr)
+        print("soak: seed=%d undelivered=%d (launches that a crash overtook: never ran, and told so) slowest_round_s=%.1f (waited for: %s)" %
+              (given.seed, undelivered, soak.slowest_s, soak.waited_for), file=sys.stderr)
     report(soak, why, given)
     return 1 if why else 0

@@ -120,6 +120,7 @@ class agent {
                v1::TaskStatus status);
   void note_state(step& s, const framework_id& framework, const v1::TaskStatus& status);
   void send_head(step& s, const stream_key& key, status_stream& stream);
+  void send_heads_of(step& s, const framework_id& framework);
   void rest_streams();
   void complete_task(step& s, const stream_key& key);
   v1::Task task_message(const hosted_executor& executor, const hosted_task& task) const;

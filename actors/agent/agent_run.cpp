@@ -118,14 +118,18 @@ hosted_executor& agent::host_executor(step& s, hosted_framework& framework, cons
   return hosted_.start(framework, std::move(record));
 }
 
+/// Most often its scheduler has subscribed (again). Updates that came while it was away were heard by nobody: they do
+/// not wait for their next turn, which may be minutes away.
 void agent::handle(step& s, const internal::FrameworkUpdated& updated) {
-  auto* framework = hosted_.find(framework_id(updated.framework().id()));
+  framework_id id = updated.framework().id();
+  auto* framework = hosted_.find(id);
   if (!framework || framework->removed) return;
   if (framework->executors.empty())
     framework->info = updated.framework();
   else
     host_framework(s, updated.framework());
-  s.log("framework.updated framework=" + framework->id().value());
+  s.log("framework.updated framework=" + id.value());
+  send_heads_of(s, id);
 }
 
 void agent::handle(step& s, const internal::SendToExecutor& message) {

@@ -159,6 +159,14 @@ void agent::send_head(step& s, const stream_key& key, status_stream& stream) {
   expect(stream.due());
 }
 
+void agent::send_heads_of(step& s, const framework_id& framework) {
+  for (auto it = streams_.lower_bound({framework, task_id()}); it != streams_.end() && it->first.first == framework;
+       ++it) {
+    it->second.rest();
+    send_head(s, it->first, it->second);
+  }
+}
+
 void agent::rest_streams() {
   for (auto& [key, stream] : streams_) stream.rest();
 }

@@ -30,7 +30,8 @@ class calls {
   void suppress(const std::vector<std::string>& roles = {});
   void kill(const task_id& task, std::optional<agent_id> agent = {},
             std::optional<std::chrono::milliseconds> grace = {});
-  /// No tasks: asks about all that the master knows of.
+  /// No tasks: asks about all that the master knows of. Of each named one the question is repeated, with growing
+  /// pauses, until on_status hears of it or the subscription ends.
   void reconcile(const std::vector<v1::TaskStatus>& tasks = {});
   /// A message of the framework's own to one of its executors, best effort. See typed_message.hpp.
   void send(const agent_id& agent, const executor_id& executor, const google::protobuf::Message& message);

@@ -35,8 +35,42 @@ void scheduler_core::remember(std::string_view key, std::string_view record) {
 
 template <class Event>
 void scheduler_core::tell(step& s, Event event) {
+  auto first_letter = s.out.letters.size();
   calls call(s, id_, logic_wake_, exit_code_);
   event(call);
+  note_questions(s, first_letter);
+}
+
+/// What the scheduler asked about by name in this step.
+void scheduler_core::note_questions(step& s, std::size_t first_letter) {
+  using question = v1::scheduler::Call::Reconcile;
+  bool asked = false;
+  for (auto i = first_letter; i < s.out.letters.size(); ++i) {
+    const auto& said = s.out.letters[i];
+    if (said.verb != verb_number<question>::value) continue;
+    for (const auto& task : static_cast<const question&>(*said.body).tasks()) {
+      unanswered_[task_id(task.task_id())] = task;
+      asked = true;
+    }
+  }
+  if (!asked) return;
+  ask_pause_ = options_.reconcile_retry;
+  ask_at_ = s.now.now + ask_pause_;
+}
+
+void scheduler_core::ask_again(step& s) {
+  v1::scheduler::Call::Reconcile call;
+  for (const auto& [id, task] : unanswered_) *call.add_tasks() = task;
+  s.log("framework.asks_again framework=" + id_.value() + " tasks=" + std::to_string(unanswered_.size()));
+  s.say(leader(), std::move(call));
+  ask_pause_ = std::min<std::chrono::nanoseconds>(ask_pause_ * 2, options_.reconcile_retry_max);
+  ask_at_ = s.now.now + ask_pause_;
+}
+
+/// With the subscription they were asked in; the scheduler asks anew in the next.
+void scheduler_core::forget_questions() {
+  unanswered_.clear();
+  ask_at_.reset();
 }
 
 outbox scheduler_core::on(const Envelope& head, const google::protobuf::Message& body, const context& now) {
@@ -44,7 +78,7 @@ outbox scheduler_core::on(const Envelope& head, const google::protobuf::Message&
   if (done_) return out;
   step s{head, now, out};
   dispatch(*this, s, body);
-  for (auto wish : {subscribe_at_, logic_wake_})
+  for (auto wish : {subscribe_at_, logic_wake_, ask_at_})
     if (wish && (!out.wake_at || *wish < *out.wake_at)) out.wake_at = wish;
   if (exit_code_) {
     done_ = true;
@@ -72,6 +106,7 @@ void scheduler_core::handle(step& s, const internal::TimerFired&) {
     subscribe_at_.reset();
     if (linked_ && !subscribed_) subscribe(s);
   }
+  if (ask_at_ && s.now.now >= *ask_at_) ask_again(s);
   if (logic_wake_ && s.now.now >= *logic_wake_) {
     logic_wake_.reset();
     tell(s, [this](calls& call) { logic_->on_timer(call); });
@@ -82,6 +117,7 @@ void scheduler_core::handle(step& s, const internal::PeerConnected& m) {
   if (m.peer().role() != internal::MASTER) return;
   linked_ = true;
   subscribed_ = false;
+  forget_questions();
   attempts_ = 0;
   subscribe(s);
 }
@@ -90,6 +126,7 @@ void scheduler_core::handle(step& s, const internal::PeerDisconnected& m) {
   if (m.peer().role() != internal::MASTER) return;
   bool was_subscribed = subscribed_;
   linked_ = subscribed_ = false;
+  forget_questions();
   subscribe_at_.reset();
   s.log("framework.disconnected framework=" + id_.value() + " reason=" + m.reason());
   if (was_subscribed) tell(s, [this](calls& call) { logic_->on_disconnected(call); });
@@ -127,6 +164,9 @@ void scheduler_core::handle(step& s, const v1::scheduler::Event::Rescind& m) {
 }
 
 void scheduler_core::handle(step& s, const v1::scheduler::Event::Update& m) {
+  // Before the scheduler hears it, who may ask again.
+  unanswered_.erase(task_id(m.status().task_id()));
+  if (unanswered_.empty()) ask_at_.reset();
   tell(s, [&](calls& call) { logic_->on_status(call, m.status()); });
   if (m.status().uuid().empty()) return;  // from the master: nobody waits for an answer
   v1::scheduler::Call::Acknowledge ack;
@@ -155,6 +195,7 @@ void scheduler::on_error(calls&, const std::string& message) {
 
 void scheduler_core::handle(step& s, const v1::scheduler::Event::Error& m) {
   subscribed_ = false;
+  forget_questions();
   subscribe_at_.reset();
   s.log("framework.refused framework=" + id_.value() + " message=" + m.message());
   tell(s, [&](calls& call) { logic_->on_error(call, m.message()); });
@@ -170,6 +211,9 @@ internal::SchedulerState scheduler_core::save() const {
   if (subscribe_at_) state.set_subscribe_at_ns(subscribe_at_->time_since_epoch().count());
   state.set_attempts(attempts_);
   if (logic_wake_) state.set_logic_wake_at_ns(logic_wake_->time_since_epoch().count());
+  for (const auto& [id, task] : unanswered_) *state.add_unanswered() = task;
+  if (ask_at_) state.set_ask_at_ns(ask_at_->time_since_epoch().count());
+  state.set_ask_pause_ns(ask_pause_.count());
   if (exit_code_) state.set_exit_code(*exit_code_);
   return state;
 }
@@ -183,6 +227,10 @@ void scheduler_core::load(const internal::SchedulerState& state) {
   subscribe_at_ = state.has_subscribe_at_ns() ? std::optional(time(state.subscribe_at_ns())) : std::nullopt;
   attempts_ = state.attempts();
   logic_wake_ = state.has_logic_wake_at_ns() ? std::optional(time(state.logic_wake_at_ns())) : std::nullopt;
+  unanswered_.clear();
+  for (const auto& task : state.unanswered()) unanswered_[task_id(task.task_id())] = task;
+  ask_at_ = state.has_ask_at_ns() ? std::optional(time(state.ask_at_ns())) : std::nullopt;
+  ask_pause_ = std::chrono::nanoseconds(state.ask_pause_ns());
   exit_code_ = state.has_exit_code() ? std::optional<int>(state.exit_code()) : std::nullopt;
 }
 
@@ -193,6 +241,8 @@ std::shared_ptr<const google::protobuf::Message> scheduler_core::look(const std:
 void scheduler_core::check_invariants() const {
   if (subscribed_ && !linked_) throw std::logic_error("framework " + id_.value() + " is subscribed without a link");
   if (subscribed_ && id_.empty()) throw std::logic_error("a framework is subscribed without an id");
+  if (unanswered_.empty() == ask_at_.has_value())
+    throw std::logic_error("framework " + id_.value() + " has questions that it will not ask again, or none to ask");
 }
 
 }  // namespace troupe::sdk

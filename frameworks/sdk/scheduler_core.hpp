@@ -3,6 +3,7 @@
 #include "frameworks/sdk/scheduler.hpp"
 #include "troupe/internal/sdk_state.pb.h"
 
+#include <map>
 #include <memory>
 
 namespace troupe::sdk {
@@ -10,9 +11,13 @@ namespace troupe::sdk {
 struct scheduler_core_options {
   std::chrono::milliseconds subscribe_retry{2000};  ///< first repetition of an unanswered Subscribe, doubling
   std::chrono::milliseconds subscribe_retry_max{15000};
+  std::chrono::milliseconds reconcile_retry{500};  ///< first repetition of an unanswered question, doubling
+  std::chrono::milliseconds reconcile_retry_max{60000};
 };
 
 /// The core around a scheduler: subscribes, keeps the framework's id, acknowledges, reconciles after each subscription.
+/// A question about a task is asked again until anything is heard of that task: a new master says nothing of one whose
+/// agent may still come back.
 ///
 ///     unlinked ──PeerConnected──► subscribing ──Subscribed──► subscribed ──PeerDisconnected──► unlinked
 ///                                     └── Subscribe again, with backoff ──┘
@@ -49,6 +54,9 @@ class scheduler_core {
   void subscribe(step& s);
   template <class Event>
   void tell(step& s, Event event);  // calls the scheduler with a fresh `calls`
+  void note_questions(step& s, std::size_t first_letter);
+  void ask_again(step& s);
+  void forget_questions();
 
   std::shared_ptr<scheduler> logic_;
   scheduler_core_options options_;
@@ -59,6 +67,9 @@ class scheduler_core {
   std::optional<monotonic_time> subscribe_at_;
   unsigned attempts_ = 0;
   std::optional<monotonic_time> logic_wake_;
+  std::map<task_id, v1::scheduler::Call::Reconcile::Task> unanswered_;
+  std::optional<monotonic_time> ask_at_;
+  std::chrono::nanoseconds ask_pause_{0};
   std::optional<int> exit_code_;
 };
 

@@ -52,14 +52,21 @@ class Daemon:
         self.url = None
         self.trusts = None  # an ssl.SSLContext, of one that speaks TLS
 
-    def start(self):
+    def launch(self):
+        """Starts it without waiting for it; is_ready tells."""
         self.ready.unlink(missing_ok=True)
         command = [BIN / "troupe", *self.arguments, "--work-dir", self.work, "--runtime-dir", self.runtime, "--ready-file", self.ready]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        await_true(lambda: self.ready.exists() or self.process.poll() is not None, self.name + " to listen")
+
+    def is_ready(self):
         if self.process.poll() is not None:
             raise AssertionError(self.name + " ended while starting:\n" + self.log.read_text())
+        return self.ready.exists()
+
+    def start(self):
+        self.launch()
+        await_true(self.is_ready, self.name + " to listen")
         self.url = self.ready.read_text().strip()
         return self
 

@@ -78,6 +78,20 @@ TEST_CASE("an update is sent again after 10 s, then less and less often, for eve
   CHECK(sent < 160);
 }
 
+TEST_CASE("news of a framework bring every head of it at once, for its scheduler may be back") {
+  agent_fixture f;
+  f.registered();
+  auto container = f.start(command_task());
+  auto status = f.status(v1::TASK_RUNNING);
+  f.update(container, status);
+  f.update(container, f.status(v1::TASK_FINISHED));
+  internal::FrameworkUpdated updated;
+  *updated.mutable_framework() = framework_info();
+  CHECK(said<internal::StatusUpdated>(f.hear(leader(), updated)).status().uuid() == status.uuid());
+  updated.mutable_framework()->mutable_id()->set_value("f-2");
+  CHECK(f.hear(leader(), updated).letters.empty());
+}
+
 TEST_CASE("without a master nothing is sent, and a new registration brings every head once") {
   agent_fixture f;
   f.registered();

@@ -120,7 +120,7 @@ result<v1::AgentInfo> describe(const agent_daemon_options& options, const daemon
   return info;
 }
 
-/// What the agent's core said when it had its records: nothing, or why it cannot come back.
+/// Why the agent cannot come back; nothing if it can, or has ended meanwhile.
 using first_word = std::optional<std::string>;
 
 /// What the agent's core tells its process; the first of it is the promise's. Sandboxes are read under their own path,
@@ -130,16 +130,21 @@ std::future<first_word> hear_agent(daemon& d) {
   struct promised {
     std::promise<first_word> promise;
     std::atomic<bool> kept{false};  // an actor that fails and is started again says so again
+    void keep(const first_word& word) {
+      if (!kept.exchange(true)) promise.set_value(word);
+    }
   };
   auto recovered = std::make_shared<promised>();
   auto first = recovered->promise.get_future();
+  d.host().on_stop([recovered](int) { recovered->keep({}); });
   auto folder = d.options().work_dir + "/agents";
   auto served = d.http().served_files();
   served->attach(folder, folder);
   auto hear = [served, folder, recovered, &host = d.host()](const internal::ProgramEvent& event) {
-    if (event.name() == "recovered" || event.name() == "misconfigured") {
-      if (!recovered->kept.exchange(true))
-        recovered->promise.set_value(event.name() == "recovered" ? first_word() : event.data());
+    if (event.name() == "recovered") {
+      recovered->keep({});
+    } else if (event.name() == "misconfigured") {
+      recovered->keep(event.data());
     } else if (event.name() == "admitted") {
       served->attach("/frameworks", folder + "/" + event.data() + "/frameworks");
     } else if (event.name() == "dismissed") {
@@ -160,10 +165,8 @@ std::future<first_word> hear_agent(daemon& d) {
   return first;
 }
 
-result<void> await_recovery(process& host, std::future<first_word> said) {
-  constexpr auto look_up = std::chrono::milliseconds(100);
-  while (said.wait_for(look_up) != std::future_status::ready)
-    if (host.stopping()) return error{errc::io, "the agent could not recover what it remembers; its log says why"};
+/// Blocks until the agent has recovered, or the process stops.
+result<void> await_recovery(std::future<first_word> said) {
   if (const auto objection = said.get())
     return invalid(*objection +
                    "\nNothing was changed, and what the agent runs runs on. Start it as it was or with what is valid; "
@@ -280,7 +283,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   if (!options.common.tls.files.authority.empty())
     agent.tls_authority = std::filesystem::absolute(options.common.tls.files.authority).string();
   start_agent(host_of(d.host()), made->self_, agent, &d.desk("agent"), [&hub](const Address&) { meet_peers(hub); });
-  if (auto recovered = await_recovery(d.host(), std::move(first)); !recovered) return recovered.error();
+  if (auto recovered = await_recovery(std::move(first)); !recovered) return recovered.error();
 
   if (tls && d.scheme() != "https")
     spdlog::warn("agent.serves_plainly master={} the master speaks TLS and sends people here for sandboxes by https",
@@ -331,7 +334,8 @@ void add_agent_command(CLI::App& app, int& exit_code) {
       "cluster "
       "for good, and ends them.\n"
       "exit codes: 0 stopped, left or cleaned up; 1 failed, or dismissed by its master; 2 the command line was wrong, "
-      "or\n            would take back resources or attributes that the agent was admitted with; 70 gave up\n"
+      "or\n            would take back resources or attributes that the agent was admitted with; 70 gave up;\n         "
+      "   74 its journal cannot be written\n"
       "example: troupe agent --master http://127.0.0.1:5050 --work-dir /var/lib/troupe/agent --resources "
       "'cpus:4;mem:8192'");
   command->callback([command, options, &exit_code] {

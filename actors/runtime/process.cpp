@@ -135,11 +135,6 @@ void process::stop(int exit_code) {
   if (told) told(exit_code);
 }
 
-bool process::stopping() {
-  std::lock_guard<std::mutex> lock(stop_mutex_);
-  return exit_code_.has_value();
-}
-
 int process::wait() {
   auto set = handled_signals();
   int signal_fd = ::signalfd(-1, &set, SFD_CLOEXEC);

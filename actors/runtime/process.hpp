@@ -65,9 +65,6 @@ class process {
   /// exit_journal_failed: nobody can recover from it before it is opened anew, and that takes a new process.
   void stop(int exit_code);
 
-  /// Has `stop` been called? Any thread.
-  bool stopping();
-
   /// Blocks until `stop`; the exit code.
   int wait();
 

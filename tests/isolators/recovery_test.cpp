@@ -62,7 +62,7 @@ class doomed_agent {
     ::waitpid(owner_, nullptr, 0);
     owner_ = 0;
   }
-  /// `troupe agent --cleanup`.
+  /// `troupe agent --recover=cleanup`.
   result<void> clear() { return containerizer::end_leftovers(lab_options(folder_, with_cgroups_)); }
 
   /// The next agent, in this process; what it hears is taken with `hear`.

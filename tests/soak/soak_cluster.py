@@ -103,7 +103,7 @@ class SoakCluster:
                 print("soak: %s did not end when told to, and was killed" % daemon.name, file=sys.stderr)
                 failed = True
         for agent in self.agents:
-            subprocess.run([BIN / "troupe", "agent", "--cleanup", "--work-dir", agent.work, "--runtime-dir", agent.runtime],
+            subprocess.run([BIN / "troupe", "agent", "--recover=cleanup", "--work-dir", agent.work, "--runtime-dir", agent.runtime],
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=False)
         shims = await_gone(lambda: all_shims() - self.shims_before)
         if shims:

@@ -333,9 +333,9 @@ void add_agent_command(CLI::App& app, int& exit_code) {
       "SIGTERM stops the agent; its tasks run on, and it comes back as the same one. SIGUSR1 makes it leave the "
       "cluster "
       "for good, and ends them.\n"
-      "exit codes: 0 stopped, left or cleaned up; 1 failed, or dismissed by its master; 2 the command line was wrong, "
-      "or\n            would take back resources or attributes that the agent was admitted with; 70 gave up;\n         "
-      "   74 its journal cannot be written\n"
+      "exit codes: 0 stopped, left or cleaned up; 1 failed, or dismissed by its master; 2 the command line was wrong,\n"
+      "            or takes back resources or attributes that the agent was admitted with; 70 gave up; 74 told to end\n"
+      "            while its journal could not be written\n"
       "example: troupe agent --master http://127.0.0.1:5050 --work-dir /var/lib/troupe/agent --resources "
       "'cpus:4;mem:8192'");
   command->callback([command, options, &exit_code] {

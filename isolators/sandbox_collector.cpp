@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 namespace troupe {
 
@@ -21,25 +22,16 @@ using std::chrono::nanoseconds;
 /// Below a sandbox's parent, from there up: names of a layout's levels, and "" for any.
 constexpr const char* levels[] = {"", "frameworks", "", "executors", "", "runs", ""};
 
-/// No links: what they lead to is not ours.
-std::vector<fs::path> folders_in(const fs::path& folder) {
-  std::vector<fs::path> found;
+/// Calls visit(path) for each folder in `folder` of that name, or of any. No links: what they lead to is not ours. One
+/// entry is held at a time, for there may be a million; `visit` may remove what it is shown.
+template <class Visit>
+void for_each_folder(const std::string& folder, const std::string& name, const Visit& visit) {
   std::error_code failure;
   for (fs::directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure)) {
     std::error_code gone;
-    if (it->symlink_status(gone).type() == fs::file_type::directory) found.push_back(it->path());
+    if (it->symlink_status(gone).type() != fs::file_type::directory) continue;
+    if (name.empty() || it->path().filename() == name) visit(it->path().string());
   }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-/// All folders of one level of the layout, given those above.
-std::vector<fs::path> next_level(const std::vector<fs::path>& above, const std::string& name) {
-  std::vector<fs::path> found;
-  for (const auto& folder : above)
-    for (auto& each : folders_in(folder))
-      if (name.empty() || each.filename() == name) found.push_back(std::move(each));
-  return found;
 }
 
 std::optional<nanoseconds> age_of(const std::string& path, sandbox_collector::time_point now) {
@@ -115,17 +107,24 @@ void sandbox_collector::remove_if_deserted(const std::string& folder, time_point
   if (age && *age >= std::max(options_.interval, collection_options::age_min)) ::rmdir(folder.c_str());
 }
 
+/// All that is in `folder`, which `levels[level]` names; what this leaves empty goes too, from below upwards.
+void sandbox_collector::collect_in(const std::string& folder, std::size_t level, round& now) {
+  const bool of_sandboxes = level + 1 == std::size(levels);
+  for_each_folder(folder, levels[level], [&](const std::string& path) {
+    if (!of_sandboxes) {
+      collect_in(path, level + 1, now);
+      remove_if_deserted(path, now.at);
+    } else if (is_due(path, now.at, now.keep) && remove_sandbox(path)) {
+      now.removed.push_back(path);
+    }
+  });
+}
+
 std::vector<std::string> sandbox_collector::collect(time_point now, unsigned disk_used_permille) {
-  auto keep = kept_for(options_, disk_used_permille);
-  std::vector<std::string> removed;
-  std::vector<std::vector<fs::path>> found{{fs::path(options_.agents_folder)}};
-  for (const auto* level : levels) found.push_back(next_level(found.back(), level));
-  for (const auto& sandbox : found.back())
-    if (is_due(sandbox, now, keep) && remove_sandbox(sandbox)) removed.push_back(sandbox);
-  found.pop_back();
-  for (auto level = found.rbegin(); level + 1 != found.rend(); ++level)
-    for (const auto& folder : *level) remove_if_deserted(folder, now);
-  return removed;
+  round current{now, kept_for(options_, disk_used_permille), {}};
+  collect_in(options_.agents_folder, 0, current);
+  std::sort(current.removed.begin(), current.removed.end());
+  return std::move(current.removed);
 }
 
 }  // namespace troupe

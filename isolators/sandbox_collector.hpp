@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <string>
@@ -36,6 +37,13 @@ class sandbox_collector {
   std::vector<std::string> collect(time_point now, unsigned disk_used_permille);
 
  private:
+  struct round {
+    time_point at;
+    std::chrono::nanoseconds keep;
+    std::vector<std::string> removed;
+  };
+
+  void collect_in(const std::string& folder, std::size_t level, round& now);
   bool in_use(const std::string& container) const;
   bool is_due(const std::string& sandbox, time_point now, std::chrono::nanoseconds keep);
   void remove_if_deserted(const std::string& folder, time_point now) const;

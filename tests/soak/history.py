@@ -227,6 +227,8 @@ class History:
                 missing.append((task, "was told RUNNING, and its process %d is no more" % task.process.pid))
             elif task.cgroups is None:
                 task.cgroups = task.process.cgroups()
+            elif self.excused(task):
+                continue  # it is about to end, and whoever ends has left its cgroups already
             elif task.process.cgroups() not in (task.cgroups, None):
                 self.found.setdefault(("disturbed", task.name), "it was moved to other cgroups")
         return missing

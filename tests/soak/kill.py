@@ -48,8 +48,10 @@ class KillSoak:
         self.await_whole()
 
     def kill_one(self):
-        kind = self.chance.choice(["master", "agent", "executor", "framework"])
-        if kind == "executor":
+        members = [self.cluster.master, *self.cluster.agents, *self.cluster.frameworks]
+        # As many executors as agents, whichever live just now.
+        member = self.chance.choice(members + [None] * AGENTS)
+        if member is None:
             self.history.read()
             live = self.history.live_executors()
             if not live:
@@ -59,12 +61,10 @@ class KillSoak:
             self.note_kill("executor, process %d" % executor.pid)
             kill_surely(executor)
             return
-        members = {"master": [self.cluster.master], "agent": self.cluster.agents, "framework": self.cluster.frameworks}[kind]
-        member = self.chance.choice(members)
         self.check_lives(member)
         self.note_kill("%s, process %d" % (member.name, member.process.pid))
         member.kill()
-        if kind == "master":
+        if member is self.cluster.master:
             self.epoch = None
         self.cluster.start_again(member)
 

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 #include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -41,7 +42,7 @@ containerizer_actor::behavior_type containerizer_shell(self_pointer self, servic
   auto& state = self->state;
   state.rt = rt;
   state.status = rt->board.of(to_string(containerizer_address()));
-  state.status->belongs_to(self->address());
+  state.status->fails_by([at = self->address()] { caf::anon_send_exit(at, caf::exit_reason::unhandled_exception); });
   state.post = post;
   // One that has failed is started again, and takes its containers over; only who is asked to end may end them.
   auto kept = options;

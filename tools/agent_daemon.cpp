@@ -18,7 +18,6 @@
 #include "tools/release.hpp"
 
 #include <spdlog/spdlog.h>
-#include <caf/send.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -267,7 +266,7 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
   // again too, and asks anew about everything.
   d.host().on_restart([&d, self = made->self_](const std::string& child) {
     if (child != to_string(containerizer_address())) return;
-    caf::anon_send_exit(d.host().board().of(to_string(self))->owner(), caf::exit_reason::kill);
+    d.host().board().of(to_string(self))->fail();
   });
   start_containerizer(d.host(), containers_of(options, d));
   start_sandbox_collector(d.host(), collection_of(options, d.options()));

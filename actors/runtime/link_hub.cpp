@@ -133,7 +133,7 @@ struct link_hub::state : std::enable_shared_from_this<state> {
     auto handle = system.spawn(proxy<List>, proxy_tools{entry.connection, status});
     entry.proxy = caf::actor_cast<caf::actor>(handle);
     entry.status = status;
-    status->belongs_to(entry.proxy.address());
+    status->fails_by([at = entry.proxy.address()] { caf::anon_send_exit(at, caf::exit_reason::unhandled_exception); });
     // Without it the peer would hear nothing more: both ends begin afresh instead.
     entry.proxy->attach_functor([connection = entry.connection](const caf::error& reason) {
       if (reason != caf::exit_reason::user_shutdown) connection->close("its proxy has failed");

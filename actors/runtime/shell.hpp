@@ -124,7 +124,7 @@ class shell {
 
   void enter_directory() {
     status_ = rt_->board.of(to_string(setup_.at));
-    status_->belongs_to(self_->address());
+    status_->fails_by([self = self_->address()] { caf::anon_send_exit(self, caf::exit_reason::unhandled_exception); });
     status_->handled.store(status_->sent.load());  // what a predecessor had not handled went with its mailbox
     rt_->names.add<typename Core::hears>(setup_.at, caf::actor_cast<Interface>(self_));
   }

@@ -2,11 +2,10 @@
 
 #include "protocol/address.hpp"
 
-#include <caf/actor_addr.hpp>
-
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,14 +28,16 @@ struct status_block {
   std::atomic<std::uint64_t> incarnation{0};
   std::atomic<std::uint64_t> restarts{0};
 
-  /// Whose status it is now; an actor that is started again takes the block of the one before.
-  void belongs_to(caf::actor_addr owner) {
-    std::lock_guard<std::mutex> lock(owner_mutex_);
-    owner_ = std::move(owner);
+  /// How the actor is made to fail: whoever is started again, and takes the block of the one before, says it anew.
+  void fails_by(std::function<void()> fail) {
+    std::lock_guard<std::mutex> lock(fail_mutex_);
+    fail_ = std::move(fail);
   }
-  caf::actor_addr owner() const {
-    std::lock_guard<std::mutex> lock(owner_mutex_);
-    return owner_;
+  /// Ends the actor as if it had failed, for its supervisor to start it again. False: nobody has said how.
+  bool fail() const {
+    std::lock_guard<std::mutex> lock(fail_mutex_);
+    if (fail_) fail_();
+    return bool(fail_);
   }
 
   std::uint64_t depth() const {
@@ -47,8 +48,8 @@ struct status_block {
   }
 
  private:
-  mutable std::mutex owner_mutex_;
-  caf::actor_addr owner_;
+  mutable std::mutex fail_mutex_;
+  std::function<void()> fail_;
 };
 
 /// Every actor of the process, by name. Thread-safe.

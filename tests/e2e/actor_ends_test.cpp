@@ -9,9 +9,6 @@
 #include "tools/agent_daemon.hpp"
 #include "tools/master_daemon.hpp"
 
-#include <caf/exit_reason.hpp>
-#include <caf/send.hpp>
-
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
@@ -271,13 +268,11 @@ TEST_CASE("whichever actor is ended, the cluster goes on and nothing that runs i
   for (const auto& [kind, block] : kinds_now(cluster)) listed.insert(kind);
   CHECK(listed == rows());
   for (const auto& kind : listed) {
-    for (const auto how : {caf::exit_reason::unhandled_exception, caf::exit_reason::kill}) {
+    for (int time = 1; time <= 2; ++time) {
       const auto victim = kinds_now(cluster)[kind];
       if (!victim) continue;
-      INFO(kind << " (" << victim->name << ") ends with " << caf::to_string(how));
-      const auto actor = caf::actor_cast<caf::actor>(victim->owner());
-      REQUIRE(actor);
-      caf::anon_send_exit(actor, how);
+      INFO(kind << " (" << victim->name << ") fails, time " << time);
+      REQUIRE(victim->fail());
       cluster.await_progress();
       cluster.await_running();
       cluster.check_undisturbed();

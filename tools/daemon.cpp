@@ -277,8 +277,14 @@ result<void> daemon::listen(std::function<link_identity()> who, const std::strin
   acceptor.events = hub_->events();
   acceptor.options = link_options_;
   acceptor.threads = io_.get();
+  constexpr std::size_t socket_path_bytes_max = 107;
+  if (unix_path.size() > socket_path_bytes_max)
+    return invalid("--runtime-dir " + options_.runtime_dir + " is too long: the path of the socket in it, " +
+                   unix_path + ", may have " + std::to_string(socket_path_bytes_max) + " bytes");
   auto server = http_server::open(*doors_, listening, routes_, acceptor);
-  if (!server) return server.error();
+  if (!server)
+    return error{server.error().code, "--ip " + options_.ip + ", --port " + std::to_string(options_.port) + ": " +
+                                          server.error().message + "; --port 0 picks a free one"};
   server_ = std::move(*server);
   gateway_->metrics()->add(http_metrics(*server_));
   gateway_->metrics()->add(link_metrics(link_options_.counters));

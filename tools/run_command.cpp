@@ -116,7 +116,10 @@ int run(const run_flags& given) {
   bool many = given.instances > 1;
   if (scheduler->interrupted()) {
     std::cerr << "troupe: " << (view.closed() ? "nobody reads the output any more; " : "interrupted; ")
-              << (view.summary().empty() ? "nothing had been launched" : view.summary()) << std::endl;
+              << (view.summary().empty() ? "nothing had been launched"
+                  : view.all_ended()     ? "killed: " + view.summary()
+                                         : "left while it is being killed: " + view.summary())
+              << std::endl;
     return 128 + (view.closed() ? SIGPIPE : SIGINT);
   }
   if (code != 0)

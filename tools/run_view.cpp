@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <utility>
 
@@ -185,6 +186,12 @@ int run_view::exit_code() const {
   for (const auto& [index, f] : all_)
     if (int code = exit_code_of(f.instance.status); code != 0) return code;
   return 0;
+}
+
+bool run_view::all_ended() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return std::all_of(all_.begin(), all_.end(),
+                     [](const auto& each) { return is_terminal(each.second.instance.status.state()); });
 }
 
 std::string run_view::summary() const {

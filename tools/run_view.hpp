@@ -42,6 +42,9 @@ class run_view {
   /// Nobody reads stdout any more.
   bool closed() const { return closed_; }
 
+  /// All that were launched.
+  bool all_ended() const;
+
   /// How many instances are in each state, as `200 FINISHED`.
   std::string summary() const;
 

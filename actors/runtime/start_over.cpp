@@ -89,7 +89,7 @@ result<int> live_on(const start_over_options& options, const daemon_life& live) 
     if (ended && *ended != exit_journal_failed) return *ended;
     if (!ended && (!again || !may_pass(ended.error()))) return ended;
     if (ended)
-      spdlog::warn("{}.waits_for_disk folder={} it goes on by itself once there is room", options.role,
+      spdlog::warn("{}.waits_for_disk folder={} it goes on by itself once its disk can be written", options.role,
                    options.work_dir);
     else if (std::exchange(said, ended.error().message) != ended.error().message)  // the same is said once
       spdlog::warn("{}.cannot_start_over error=\"{}\" it is tried again", options.role, said);

@@ -169,11 +169,9 @@ def reattach(agent, tasks):
 
 
 def recover_agent(given):
-    backoff_ms = 100
     with bench_folder() as folder, contextlib.ExitStack() as stack:
         url = stack.enter_context(lives(folder, "master")).url()
-        agent = lives(folder, "agent", "--master", url, "--resources", "cpus:100;mem:100000;disk:1000", "--registration-backoff-factor",
-                      "%dms" % backoff_ms)
+        agent = lives(folder, "agent", "--master", url, "--resources", "cpus:100;mem:100000;disk:1000")
         stack.callback(agent.run_folder.cleanup)
         stack.callback(lambda: subprocess.run([RELEASE / "bin" / "troupe", "agent", "--cleanup", "--work-dir", agent.folder / "agent",
                                                "--runtime-dir", agent.run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False))
@@ -200,7 +198,7 @@ def recover_agent(given):
     last = [max(each) for each in rounds]
     middle = [statistics.median(each) for each in zip(*rounds)]
     show("recovery.agent " + pairs(tasks=given.tasks, **spread("last_reattached_ms", last), subscribed_ms_p50=round(middle[0]),
-                                   running_ms_p50=round(middle[1]), registered_ms_p50=round(middle[2]), backoff_ms=backoff_ms,
+                                   running_ms_p50=round(middle[1]), registered_ms_p50=round(middle[2]),
                                    cpu_ms_p50=round(statistics.median(cpu)), harmed=harmed), given.json)
 
 

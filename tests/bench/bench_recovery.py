@@ -205,22 +205,28 @@ def recover_agent(given):
 # --- a master with emulated agents
 
 def come_back(master, agents):
-    """Kills the master and starts it again: seconds until the last agent was registered, and the processor time that took."""
+    """Kills the master and starts it again: seconds until the last agent was registered, the processor time that took, and how many times
+    agents had reported meanwhile: who is not answered soon asks again."""
     master.kill()
     follow = events(master.ring)
     begun = master.start()
-    returned, last = set(), 0
+    returned, last, reports = set(), 0, 0
 
     def complete(fresh):
-        nonlocal last
+        nonlocal last, reports
         for verb, sender, _, wall in fresh:
-            if verb == REREGISTER_AGENT:
+            if verb != REREGISTER_AGENT:
+                continue
+            reports += 1
+            if sender not in returned:
                 returned.add(sender)
                 last = wall
         return len(returned) >= agents
 
     until(master, follow, complete)
-    return (last - begun) / 1e9, master.cpu_at_rest(), follow
+    cpu = master.cpu_at_rest()
+    complete(follow.fresh())
+    return (last - begun) / 1e9, cpu, reports, follow
 
 
 def await_frameworks(master, follow, frameworks):
@@ -247,11 +253,12 @@ def recover_master(given):
     rounds = min(given.pairs, 3 if given.full else 5)
     # As if from as many machines: one address may not have many connections that are no links yet.
     sources = [argument for n in range(1 + agents // 200) for argument in ("--source-address", "127.1.%d.%d" % (n // 250, 1 + n % 250))]
-    walls, costs, host_costs, framework_costs, peaks = [], [], [], [], []
+    walls, costs, reports, host_costs, framework_costs, peaks = [], [], [], [], [], []
     with bench_folder() as folder, lives(folder, "master") as master:
         url = master.url()
         with background(folder, "agents", "emulate", "agents", "--master", url, "--count", agents, "--json", "--resources",
-                        "cpus:%d;mem:%d" % (each, each * 1024), "--task-seconds", "1000000", *sources) as hosts, \
+                        "cpus:%d;mem:%d" % (each, each * 1024), "--task-seconds", "1000000", "--registration-backoff-factor", "1s",
+                        *sources) as hosts, \
                 background(folder, "frameworks", "emulate", "frameworks", "--master", url, "--count", frameworks, "--tasks", tasks,
                            "--labels", labels, "--json") as load:
             hosts.until("measuring")
@@ -261,8 +268,9 @@ def recover_master(given):
                 # What frameworks ask about their tasks is counted apart.
                 load.process.send_signal(signal.SIGSTOP)
                 before = hosts.cpu()
-                wall, cpu, follow = come_back(master, agents)
+                wall, cpu, reported, follow = come_back(master, agents)
                 walls.append(wall)
+                reports.append(reported / agents)
                 costs.append(1e6 * cpu / agents)
                 host_costs.append(1e6 * (hosts.cpu() - before) / agents)
                 peaks.append(master.now.memory_mb()["VmHWM"])
@@ -276,7 +284,7 @@ def recover_master(given):
     show("recovery.master links=sockets " + pairs(
         agents=agents, tasks=tasks, labels=labels, **spread("seconds", walls, 2),
         master_us_per_agent_p50=round(statistics.median(costs)), master_us_min=round(min(costs)), master_us_max=round(max(costs)),
-        emulator_us_per_agent_p50=round(statistics.median(host_costs)), memory_max_mb=round(max(peaks)),
+        reports_per_agent=statistics.median(reports), emulator_us_per_agent_p50=round(statistics.median(host_costs)), memory_max_mb=round(max(peaks)),
         known_agents=found[0], known_tasks=found[1]), given.json)
     show("recovery.master.frameworks " + pairs(frameworks=frameworks, tasks=tasks, **spread("master_us_per_task", framework_costs, 1)), given.json)
 
@@ -285,11 +293,11 @@ def recover_master(given):
 
 @contextlib.contextmanager
 def small_cluster(folder, records):
-    """A master and an agent whose records are on disk or in memory; the environment for frameworks."""
+    """A master and an agent whose records are on disk or in memory: their pid, and the environment for frameworks."""
     (place := pathlib.Path(folder) / records).mkdir()
     with subprocess.Popen([BENCH, "cluster", place, records], stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield dict(os.environ, TROUPE_MASTER=process.stdout.readline().strip())
+            yield process.pid, dict(os.environ, TROUPE_MASTER=process.stdout.readline().strip())
         finally:
             process.terminate()
 
@@ -303,13 +311,15 @@ def launch_figures(folder, environment, *what):
 def checkpoint_cost(given):
     launches = 40
     with bench_folder() as folder, small_cluster(folder, "disk") as durable, small_cluster(folder, "memory") as forgetful:
-        rates, waits, syncs = {"disk": [], "memory": []}, {"disk": [], "memory": []}, []
-        clusters = (("disk", durable), ("memory", forgetful))
-        for _, environment in clusters:
+        rates, waits, costs, syncs = {"disk": [], "memory": []}, {"disk": [], "memory": []}, {"disk": [], "memory": []}, []
+        clusters = (("disk", *durable), ("memory", *forgetful))
+        for _, _, environment in clusters:
             launch_figures(folder, environment, "rate", given.tasks // 4 + 1, 1)
         for turn in range(given.pairs):
-            for name, environment in clusters if turn % 2 == 0 else clusters[::-1]:
+            for name, pid, environment in clusters if turn % 2 == 0 else clusters[::-1]:
+                before = cpu_seconds(pid)
                 rates[name].append(launch_figures(folder, environment, "rate", given.tasks, 1)["per_s"])
+                costs[name].append(1e6 * (cpu_seconds(pid) - before) / (2 * given.tasks))  # the first round is not among the rates
                 waits[name].append(launch_figures(folder, environment, "held", launches)["p50_ms"])
             syncs.append(float(next(lines_of([BENCH, "syncs", folder, 200]))))
     cost = [100 * (1 - with_it / without) for with_it, without in zip(rates["disk"], rates["memory"])]
@@ -317,7 +327,8 @@ def checkpoint_cost(given):
     middle = statistics.median
     show("recovery.checkpoint " + pairs(
         tasks=given.tasks, per_s=round(middle(rates["disk"])), per_s_without=round(middle(rates["memory"])), cost_percent=middle(cost),
-        cost_percent_min=min(cost), cost_percent_max=max(cost), latency_p50_ms=middle(waits["disk"]), latency_without_p50_ms=middle(waits["memory"]),
+        cost_percent_min=min(cost), cost_percent_max=max(cost), cpu_us=round(middle(costs["disk"])), cpu_us_without=round(middle(costs["memory"])),
+        latency_p50_ms=middle(waits["disk"]), latency_without_p50_ms=middle(waits["memory"]),
         one_sync_ms=middle(syncs), syncs_added=middle(added), syncs_added_min=min(added), syncs_added_max=max(added), pairs=given.pairs),
         given.json)
 

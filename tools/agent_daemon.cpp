@@ -55,7 +55,8 @@ void add_agent_options(CLI::App& command, agent_daemon_options& o) {
   add_duration(command, "--executor-shutdown-grace-period", o.agent.executor_shutdown_grace,
                "How long an executor may take to shut down", variable("EXECUTOR_SHUTDOWN_GRACE_PERIOD"));
   add_duration(command, "--registration-backoff-factor", o.agent.registration_backoff,
-               "Bound of the first random wait before registering", variable("REGISTRATION_BACKOFF_FACTOR"));
+               "Bound of the first random wait before registering with a master that was away",
+               variable("REGISTRATION_BACKOFF_FACTOR"));
   add_duration(command, "--gc-delay", o.collection.keep,
                "How long sandboxes are kept after their end on an empty disk; the fuller it is, the shorter",
                variable("GC_DELAY"));

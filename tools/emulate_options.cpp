@@ -75,6 +75,9 @@ void add_emulate_frameworks_options(CLI::App& command, emulate_frameworks_flags&
       ->capture_default_str();
   command.add_option("--cpus", flags.cpus, "Cpus of a task")->capture_default_str();
   command.add_option("--mem", flags.mem, "Memory of a task, in MB")->capture_default_str();
+  command.add_option("--labels", flags.labels, "Labels of each task")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
   command.add_option("--role", flags.role, "Role of the frameworks")->capture_default_str();
   command.add_option("--user", flags.user, "User of the frameworks")->capture_default_str();
 }
@@ -138,6 +141,7 @@ result<emulated_frameworks_options> frameworks_of(const emulate_frameworks_flags
   each.at_once = flags.at_once;
   each.user = flags.user;
   each.role = flags.role;
+  each.labels = flags.labels;
   if (auto valid = validate_role(flags.role); !valid) return in_option("--role", valid.error());
   for (auto [name, value] : {std::pair{"cpus", flags.cpus}, std::pair{"mem", flags.mem}}) {
     if (!std::isfinite(value) || value < 0) return invalid(std::string("--") + name + " takes a number from 0 up");

@@ -32,7 +32,7 @@ struct emulate_agents_flags {
 };
 
 struct emulate_frameworks_flags {
-  std::size_t count = 0, at_once = 0, tasks = 0;
+  std::size_t count = 0, at_once = 0, tasks = 0, labels = 0;
   double rate = 0, cpus = 1, mem = 1024;
   std::string role = "*", user = "root";
 };

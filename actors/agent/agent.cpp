@@ -60,7 +60,9 @@ void agent::handle(step& s, const internal::TimerFired&) {
 }
 
 void agent::handle(step& s, const internal::PeerConnected& peer) {
-  if (same(peer.peer(), leader())) seek_master(s, "connected");
+  if (!same(peer.peer(), leader())) return;
+  seek_master(s, "connected");
+  registration_.linked(s.now.now);
 }
 
 void agent::handle(step& s, const internal::PeerDisconnected& peer) {

@@ -12,6 +12,11 @@ void registration::seek(monotonic_time now, random_stream& random, const backoff
   wait(now, random, waits);
 }
 
+void registration::linked(monotonic_time now) {
+  const bool registered_before = state_.has_ping_timeout_ns();
+  if (!dismissed() && !registered_before) state_.set_next_attempt_ns(nanoseconds_of(now));
+}
+
 void registration::attempted(monotonic_time now, random_stream& random, const backoff& waits) {
   state_.set_attempts(state_.attempts() + 1);
   wait(now, random, waits);

@@ -36,6 +36,9 @@ class registration {
 
   /// Looks for a master from now on, with the first, shortest wait. Not once dismissed.
   void seek(monotonic_time now, random_stream& random, const backoff& waits);
+  /// There is a link to a master, which is sought. A master that was away is asked by all its agents at once, hence the
+  /// random wait; who has not been registered since its own start comes alone, and asks now.
+  void linked(monotonic_time now);
   /// An attempt has been made; the next follows unless it is answered.
   void attempted(monotonic_time now, random_stream& random, const backoff& waits);
   void accepted(monotonic_time now, std::chrono::nanoseconds ping_timeout);

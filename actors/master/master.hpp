@@ -114,7 +114,7 @@ class master {
   };
   void join_report(step& s, registered_agent& agent, const internal::ReregisterAgent& report, joining how);
   void learn_framework(step& s, registered_agent& agent, const v1::FrameworkInfo& info);
-  void learn_task(step& s, registered_agent& agent, v1::Task task, joining how);
+  void learn_task(step& s, registered_agent& agent, const v1::Task& reported, joining how);
   void learn_executor(step& s, registered_agent& agent, v1::ExecutorInfo info, joining how);
   bool make_room(step& s, const registered_agent& agent, const resources& bare);
   void kill_duplicate(step& s, const registered_agent& agent, const v1::Task& task);
@@ -189,7 +189,8 @@ class master {
 
   // master_tasks.cpp: tasks change state and end
   void tell(step& s, const framework& owner, v1::TaskStatus status);
-  tracked_task& add_task(framework& owner, registered_agent& agent, v1::Task task);
+  /// `charged`: what it holds.
+  tracked_task& add_task(framework& owner, registered_agent& agent, v1::Task task, resources charged);
   void set_state(step& s, framework& owner, registered_agent& agent, tracked_task& entry, v1::TaskState state);
   void on_task_reported(step& s, framework& owner, registered_agent& agent, tracked_task& entry,
                         const internal::StatusUpdated& update, const v1::TaskStatus& status);

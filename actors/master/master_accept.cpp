@@ -183,7 +183,9 @@ void master::launch(step& s, accepted& deal, v1::TaskInfo task, const launch_cla
     if (fresh) charge(deal.agent, claim.executor);
     executor->second.unlisted = false;
   }
-  add_task(deal.by, deal.agent, task_of(task, deal.by));
+  auto added = task_of(task, deal.by);
+  auto charged = resources::from(added.resources()).value();
+  add_task(deal.by, deal.agent, std::move(added), std::move(charged));
   s.log(decision("task.launched")
             .with("framework", deal.by.id)
             .with("task", task_id(task.task_id()))

@@ -6,17 +6,20 @@
 
 #include <google/protobuf/util/message_differencer.h>
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace troupe {
 
 namespace {
 
-/// Why a task that an agent reports cannot be taken over; empty if it can.
+/// Why a task that an agent reports cannot be taken over, its resources apart; empty if it can.
 std::string flaw_of(const v1::Task& task, const framework* owner) {
   if (!owner) return "framework_unknown";
   if (task.task_id().value().empty()) return "no_id";
   if (!may_come_from_agent(task.state())) return "not_a_state_that_an_agent_reports";
-  const auto what = resources::from(task.resources());
-  return what ? std::string() : what.error().message;
+  return {};
 }
 
 }  // namespace
@@ -85,43 +88,39 @@ void master::kill_duplicate(step& s, const registered_agent& agent, const v1::Ta
             .with("reason", "its_id_runs_on_another_agent"));
 }
 
-void master::learn_task(step& s, registered_agent& agent, v1::Task task, joining how) {
-  const framework_id owner_id = task.framework_id();
-  const task_id id = task.task_id();
+void master::learn_task(step& s, registered_agent& agent, const v1::Task& reported, joining how) {
+  const framework_id owner_id = reported.framework_id();
+  const task_id id = reported.task_id();
   if (frameworks_.is_removed(owner_id)) return;  // the agent has been told to shut it down
   auto* owner = frameworks_.find(owner_id);
-  if (const auto flaw = flaw_of(task, owner); !flaw.empty()) {
+  const auto ignore = [&](const std::string& reason) {
     s.log(decision("task.ignored")
               .with("framework", owner_id)
               .with("task", id)
               .with("agent", agent.id)
-              .with("reason", flaw));
-    return;
-  }
+              .with("reason", reason));
+  };
+  if (const auto flaw = flaw_of(reported, owner); !flaw.empty()) return ignore(flaw);
   if (auto known = owner->tasks.find(id); known != owner->tasks.end()) {
-    if (agent_id(known->second.task.agent_id()) != agent.id) kill_duplicate(s, agent, task);
+    if (agent_id(known->second.task.agent_id()) != agent.id) kill_duplicate(s, agent, reported);
     return;
   }
   // Its end was acknowledged while the report was on its way. If the agent never hears so it repeats the update, and
   // what is not known is passed on both ways.
   const auto* done = owner->completed.find(id);
-  if (done && task.has_status_update_uuid() && task.status_update_uuid() == done->status_update_uuid()) return;
+  if (done && reported.has_status_update_uuid() && reported.status_update_uuid() == done->status_update_uuid()) return;
+  auto task = reported;
   *task.mutable_agent_id() = agent.id.proto();
   const auto roles = roles_of(owner->info);
   tag_missing(task.mutable_resources(), roles.empty() ? "*" : roles.front());
   for (auto& status : *task.mutable_statuses()) status.clear_data();
-  const auto held = holds_resources(task.state()) ? resources::from(task.resources()).value() : resources();
-  if (!make_room(s, agent, held.unallocated())) {
-    s.log(decision("task.ignored")
-              .with("framework", owner_id)
-              .with("task", id)
-              .with("agent", agent.id)
-              .with("reason", "its_resources_are_used_by_others"));
-    return;
-  }
+  auto held = resources::from(task.resources());
+  if (!held) return ignore(held.error().message);
+  if (!holds_resources(task.state())) *held = resources();
+  if (!make_room(s, agent, held->unallocated())) return ignore("its_resources_are_used_by_others");
   owner->unreachable.take(id);
   owner->completed.take(id);
-  auto& entry = add_task(*owner, agent, std::move(task));
+  auto& entry = add_task(*owner, agent, std::move(task), std::move(*held));
   if (auto kill = owner->away_kills.extract(id); kill && !is_terminal(entry.task.state()))
     entry.kill = pending_kill{kill.mapped(), options_.kill_retry_first};  // sent when the whole report is taken in
   if (how.in_ledger && !entry.charged.empty()) tell_charge(s, owner_id, agent, entry.charged);
@@ -161,9 +160,10 @@ void master::learn_executor(step& s, registered_agent& agent, v1::ExecutorInfo i
 
 void master::on_tasks_unlisted(step& s, registered_agent& agent, const std::set<task_key>& listed) {
   internal::ReconcileTasks missing;
-  const std::set<task_key> tasks = agent.tasks;
-  for (const auto& key : tasks) {
-    if (listed.count(key) != 0) continue;
+  std::vector<task_key> unlisted;
+  std::set_difference(agent.tasks.begin(), agent.tasks.end(), listed.begin(), listed.end(),
+                      std::back_inserter(unlisted));
+  for (const auto& key : unlisted) {
     auto& owner = *frameworks_.find(key.first);
     if (is_terminal(owner.tasks.at(key.second).task.state())) {
       // The agent has no update of it left: nobody will acknowledge anything any more.

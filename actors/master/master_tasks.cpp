@@ -15,10 +15,9 @@ void master::tell(step& s, const framework& owner, v1::TaskStatus status) {
   s.say(*owner.at, std::move(event));
 }
 
-tracked_task& master::add_task(framework& owner, registered_agent& agent, v1::Task task) {
+tracked_task& master::add_task(framework& owner, registered_agent& agent, v1::Task task, resources charged) {
   const task_id id = task.task_id();
-  tracked_task entry{std::move(task), {}, std::nullopt};
-  if (holds_resources(entry.task.state())) entry.charged = resources::from(entry.task.resources()).value();
+  tracked_task entry{std::move(task), std::move(charged), std::nullopt};
   charge(agent, entry.charged);
   agent.tasks.emplace(owner.id, id);
   return owner.tasks.emplace(id, std::move(entry)).first->second;

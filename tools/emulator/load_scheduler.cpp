@@ -102,6 +102,11 @@ v1::TaskInfo load_scheduler::next_task(sdk::calls& call) {
   info.mutable_task_id()->set_value(id);
   info.mutable_command()->set_value("true");
   wish_.needs.add_to(info.mutable_resources());
+  for (std::size_t i = 0; i < wish_.labels; ++i) {
+    auto& label = *info.mutable_labels()->add_labels();
+    label.set_key("label-" + std::to_string(i));
+    label.set_value("value-" + std::to_string(i));
+  }
   return info;
 }
 

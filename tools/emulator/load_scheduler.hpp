@@ -24,6 +24,7 @@ struct load_wish {
   std::size_t in_all = 0;    ///< then it tears itself down; 0: it goes on
   double per_second = 0;     ///< new tasks, wherever there is room; 0: not by the clock
   double first_after_s = 0;  ///< where by the clock: until the first
+  std::size_t labels = 0;    ///< of each task
 };
 
 /// The scheduler of an emulated framework: launches tasks that do nothing, as many and as fast as it is asked to, and

@@ -18,6 +18,14 @@ TEST_CASE("the first attempt comes within the first second") {
   CHECK_FALSE(all_said<internal::RegisterAgent>(f.pass(1s)).empty());
 }
 
+TEST_CASE("a restarted agent registers as soon as it has a link") {
+  agent_fixture f;
+  f.registered();
+  f.recover();
+  f.connected(leader());
+  CHECK_FALSE(all_said<internal::ReregisterAgent>(f.pass(0s)).empty());
+}
+
 TEST_CASE("who it is, is recorded in the step that learns it, and kept over a restart") {
   agent_fixture f;
   f.registered(3);

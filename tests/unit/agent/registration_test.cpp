@@ -31,6 +31,33 @@ TEST_CASE("the wait before the n-th attempt is random, below a bound that double
   }
 }
 
+TEST_CASE("the first link since the start is used at once, later ones after a random wait") {
+  random_stream random(3);
+  registration r;
+  r.seek(start, random, waits);
+  r.linked(start);
+  CHECK(r.next_attempt() == start);
+  r.attempted(start, random, waits);
+  r.linked(start + 1h);
+  CHECK(r.next_attempt() == start + 1h);  // not answered yet
+  r.accepted(start + 1h, 75s);
+  std::chrono::nanoseconds longest{0};
+  for (int round = 0; round < 300; ++round) {
+    r.seek(start, random, waits);
+    r.linked(start);
+    longest = std::max<std::chrono::nanoseconds>(longest, *r.next_attempt() - start);
+  }
+  CHECK(longest <= 1s);
+  CHECK(longest > 500ms);
+}
+
+TEST_CASE("a dismissed agent asks over no link") {
+  registration r;
+  r.dismiss("gone");
+  r.linked(start);
+  CHECK_FALSE(r.next_attempt());
+}
+
 TEST_CASE("once accepted there are no more attempts, but a deadline for pings that each ping moves") {
   random_stream random(3);
   registration r;

@@ -159,5 +159,16 @@ TEST_CASE("strings are UTF-8, wherever they are") {
   m = message("name: 'tags' type: SET set { item: 'a' }");
   m.mutable_set()->add_item("b" + bad);
   REQUIRE_THAT(complaint(m), Contains("UTF-8"));
+  for (const char* text : {"name: 'cpus' type: SCALAR scalar { value: 1 }", "name: 'ports' type: RANGES"}) {
+    m = message(text);
+    m.set_role(bad);
+    REQUIRE_THAT(complaint(m), Contains("UTF-8"));
+    m = message(text);
+    m.mutable_allocation_info()->set_role(bad);
+    REQUIRE_THAT(complaint(m), Contains("UTF-8"));
+    m = message(text);
+    m.mutable_provider_id()->set_value(bad);
+    REQUIRE_THAT(complaint(m), Contains("UTF-8"));
+  }
   REQUIRE_THAT(resources::parse("\"\\xff\":1").error().message, Contains("UTF-8"));
 }

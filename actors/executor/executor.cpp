@@ -37,8 +37,12 @@ void executor::handle(step& s, const internal::TimerFired&) {
   for (auto& t : *state_.mutable_tasks()) on_task_timer(s, t);
 }
 
+/// An agent that is started again beside us comes with a containerizer that may never have heard of our launches.
 void executor::handle(step& s, const internal::PeerConnected& peer) {
-  if (same(peer.peer(), options_.agent)) subscribe(s);
+  if (!same(peer.peer(), options_.agent)) return;
+  subscribe(s);
+  for (const auto& t : state_.tasks())
+    if (!t.launched()) launch(s, t);
 }
 
 void executor::handle(step& s, const internal::PeerDisconnected& peer) {

@@ -165,6 +165,15 @@ TEST_CASE("a launch that comes twice changes nothing, not even after the task ha
   CHECK(f.launch().letters.empty());
 }
 
+TEST_CASE("a launch that was not answered is said again when the agent is back, and an answered one is not") {
+  fixture f;
+  f.subscribed();
+  f.launch();
+  CHECK(said<internal::LaunchContainer>(f.reconnect()).container_id().value() == "c-1");
+  f.launched();
+  CHECK_FALSE(is_said<internal::LaunchContainer>(f.reconnect()));
+}
+
 TEST_CASE("a launched container makes the task running, once") {
   fixture f;
   f.subscribed();

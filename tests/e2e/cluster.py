@@ -83,6 +83,11 @@ class Daemon:
                 self.kill()
                 raise
 
+    def clean_up(self):
+        """Of an agent that has ended: ends its containers, which outlive it. The exit code."""
+        return subprocess.run([BIN / "troupe", "agent", "--recover=cleanup", "--work-dir", self.work, "--runtime-dir", self.runtime],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE_S).returncode
+
     def get(self, path):
         with urllib.request.urlopen(self.url + path, timeout=PATIENCE_S, context=self.trusts) as answer:
             return answer.read()
@@ -130,9 +135,7 @@ class ClusterTest(unittest.TestCase):
                 failed.append(daemon.name)
         for daemon in self.daemons:
             if daemon.arguments[0] == "agent":
-                # Containers outlive their agent.
-                subprocess.run([BIN / "troupe", "agent", "--recover=cleanup", "--work-dir", daemon.work, "--runtime-dir", daemon.runtime],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
+                daemon.clean_up()
         if not self.passed():
             for daemon in self.daemons:
                 print("== log of " + daemon.name)

@@ -103,8 +103,9 @@ class SoakCluster:
                 print("soak: %s did not end when told to, and was killed" % daemon.name, file=sys.stderr)
                 failed = True
         for agent in self.agents:
-            subprocess.run([BIN / "troupe", "agent", "--recover=cleanup", "--work-dir", agent.work, "--runtime-dir", agent.runtime],
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=False)
+            if (code := agent.clean_up()) != 0:
+                print("soak: cleaning up after %s exited with %d" % (agent.name, code), file=sys.stderr)
+                failed = True
         shims = await_gone(lambda: all_shims() - self.shims_before)
         if shims:
             print("soak: shims were left behind: " + " ".join(sorted(shims)), file=sys.stderr)

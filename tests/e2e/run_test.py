@@ -43,7 +43,7 @@ class Run(ClusterTest):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130)
-        self.assertIn("interrupted; 1 KILLED", err)
+        self.assertIn("interrupted; killed: 1 KILLED", err)
         self.await_task("TASK_KILLED", "long")
 
     def test_a_task_whose_output_nobody_reads_is_killed(self):

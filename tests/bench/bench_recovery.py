@@ -173,7 +173,7 @@ def recover_agent(given):
         url = stack.enter_context(lives(folder, "master")).url()
         agent = lives(folder, "agent", "--master", url, "--resources", "cpus:100;mem:100000;disk:1000")
         stack.callback(agent.run_folder.cleanup)
-        stack.callback(lambda: subprocess.run([RELEASE / "bin" / "troupe", "agent", "--cleanup", "--work-dir", agent.folder / "agent",
+        stack.callback(lambda: subprocess.run([RELEASE / "bin" / "troupe", "agent", "--recover=cleanup", "--work-dir", agent.folder / "agent",
                                                "--runtime-dir", agent.run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False))
         agent.start()
         stack.callback(lambda: agent.now.__exit__())

@@ -41,8 +41,11 @@ void executor::handle(step& s, const internal::TimerFired&) {
 void executor::handle(step& s, const internal::PeerConnected& peer) {
   if (!same(peer.peer(), options_.agent)) return;
   subscribe(s);
-  for (const auto& t : state_.tasks())
-    if (!t.launched()) launch(s, t);
+  for (auto& t : *state_.mutable_tasks()) {
+    if (t.launched()) continue;
+    launch(s, t);
+    kill_again(s, t);
+  }
 }
 
 void executor::handle(step& s, const internal::PeerDisconnected& peer) {

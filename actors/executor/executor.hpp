@@ -79,6 +79,7 @@ class executor {
 
   // --- ending them
   void kill(step& s, task& t, std::chrono::nanoseconds grace);
+  void kill_again(step& s, task& t);
   void destroy(step& s, task& t);
   std::chrono::nanoseconds grace_of(const task& t, const v1::KillPolicy* asked) const;
   void on_task_timer(step& s, task& t);

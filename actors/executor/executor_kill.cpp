@@ -70,6 +70,13 @@ void executor::kill(step& s, task& t, std::chrono::nanoseconds grace) {
   if (grace.count() == 0) destroy(s, t);
 }
 
+/// Says to a containerizer that may not have heard it what was asked last.
+void executor::kill_again(step& s, task& t) {
+  if (t.destroying()) return destroy(s, t);
+  if (t.end_cause() == internal::ExecutorState::KILL_ASKED)
+    s.say(containerizer(), signal_to(t.container_id(), SIGTERM));
+}
+
 void executor::destroy(step& s, task& t) {
   t.set_destroying(true);
   t.set_stop_deadline_ns(nanoseconds_of(s.now.now + options_.destroy_retry));

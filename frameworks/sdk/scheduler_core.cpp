@@ -44,16 +44,15 @@ void scheduler_core::tell(step& s, Event event) {
 /// What the scheduler asked about by name in this step.
 void scheduler_core::note_questions(step& s, std::size_t first_letter) {
   using question = v1::scheduler::Call::Reconcile;
-  bool asked = false;
+  const bool none_before = unanswered_.empty();
   for (auto i = first_letter; i < s.out.letters.size(); ++i) {
     const auto& said = s.out.letters[i];
     if (said.verb != verb_number<question>::value) continue;
-    for (const auto& task : static_cast<const question&>(*said.body).tasks()) {
+    for (const auto& task : static_cast<const question&>(*said.body).tasks())
       unanswered_[task_id(task.task_id())] = task;
-      asked = true;
-    }
   }
-  if (!asked) return;
+  // Whoever asks all the time neither puts off what was asked before nor has it asked all the time.
+  if (!none_before || unanswered_.empty()) return;
   ask_pause_ = options_.reconcile_retry;
   ask_at_ = s.now.now + ask_pause_;
 }

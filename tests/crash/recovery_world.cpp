@@ -120,11 +120,10 @@ void recovery_world::end(const std::string& label, int status) {
       if ((task == label || executor == label) && !is_terminal(told(task))) return false;
     return true;
   };
-  bool ended = false;
   await(label + " runs, to be ended", [&] {
     if (!world_.runs("a1", label)) return over();
     world_.end_container(label, status);
-    return ended = true;
+    return true;
   });
 }
 

@@ -96,7 +96,7 @@ void world::carry_out(const std::string& where, const Address& at, outbox out) {
     head.set_verb(letter.verb);
     route(where, head, letter.body);
     ++home.letters_said;
-    if (doom_.first == where && --doom_.second == 0) return crash(where);
+    if (doom_.first == where && doom_.second != 0 && --doom_.second == 0) return crash(where);
   }
 }
 

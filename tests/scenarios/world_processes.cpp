@@ -145,7 +145,6 @@ void world::crash(const std::string& name) {
   p.alive = false;
   p.actors.clear();
   if (openers_.count(name) != 0) p.store = nullptr;
-  if (doom_.first == name) doom_ = {};
   p.held.forget_askers();
   for (auto& said : queue_)
     if (last_words_ && said.far && said.far->from == name) said.far->last_word = true;

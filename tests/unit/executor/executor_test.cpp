@@ -174,6 +174,18 @@ TEST_CASE("a launch that was not answered is said again when the agent is back, 
   CHECK_FALSE(is_said<internal::LaunchContainer>(f.reconnect()));
 }
 
+TEST_CASE("a kill goes along with a launch that is said again") {
+  fixture f;
+  f.subscribed();
+  f.launch();
+  f.kill(3s);
+  const auto out = f.reconnect();
+  CHECK(is_said<internal::LaunchContainer>(out));
+  CHECK(said<internal::SignalContainer>(out).signal() == SIGTERM);
+  f.kill(0s);
+  CHECK(is_said<internal::DestroyContainer>(f.reconnect()));
+}
+
 TEST_CASE("a launched container makes the task running, once") {
   fixture f;
   f.subscribed();

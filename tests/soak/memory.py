@@ -1,5 +1,6 @@
 """scripts/soak memory: as many short tasks again leave master and agent no larger."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -28,7 +29,14 @@ def resident_kib(pid, ring_folder):
 
 
 def descriptors(pid):
-    return len(list(pathlib.Path("/proc/%d/fd" % pid).iterdir()))
+    """Without those of the journal's tables, which it opens and closes as it sees fit, up to a bound of its own."""
+    count = 0
+    for entry in pathlib.Path("/proc/%d/fd" % pid).iterdir():
+        try:
+            count += not os.readlink(entry).removesuffix(" (deleted)").endswith(".ldb")
+        except OSError:
+            continue  # closed meanwhile
+    return count
 
 
 def cpu_s(pid):
@@ -101,7 +109,7 @@ def memory(given):
                 for what in ("kib", "ring", "fds"):
                     unit = "_kib" if what == "ring" else ""
                     figures.update({"%s_first_%s%s" % (name, what, unit): first[name][what], "%s_second_%s%s" % (name, what, unit): second[name][what]})
-                if second[name]["kib"] > MORE_AT_MOST * first[name]["kib"]:
+                if second[name]["kib"] > MORE_AT_MOST * first[name]["kib"] + given.spare_kib:
                     why.append("the %s has grown by %.1f %%: %s, then %s" %
                                (name, 100 * (second[name]["kib"] / first[name]["kib"] - 1), first[name], second[name]))
                 if second[name]["fds"] > first[name]["fds"]:

@@ -265,9 +265,8 @@ result<std::unique_ptr<agent_daemon>> agent_daemon::start(const agent_daemon_opt
 
   // What a containerizer that has failed was asked and did not answer, the next does not know of: the agent begins
   // again too, and asks anew about everything.
-  d.host().on_restart([&d, self = made->self_](const std::string& child) {
-    if (child != to_string(containerizer_address())) return;
-    d.host().board().of(to_string(self))->fail();
+  d.host().on_restart([&board = d.host().board(), self = made->self_](const std::string& child) {
+    if (child == to_string(containerizer_address())) board.of(to_string(self))->fail();
   });
   start_containerizer(d.host(), containers_of(options, d));
   start_sandbox_collector(d.host(), collection_of(options, d.options()));

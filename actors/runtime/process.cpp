@@ -141,6 +141,7 @@ int process::wait() {
   while (true) {
     pollfd fds[] = {{stop_fd_, POLLIN, 0}, {signal_fd, POLLIN, 0}};
     if (::poll(fds, 2, -1) < 0 && errno != EINTR) break;
+    if ((fds[0].revents & POLLIN) != 0) break;  // a signal that came as well waits for whoever goes on
     if ((fds[1].revents & POLLIN) != 0) {
       signalfd_siginfo info;
       if (::read(signal_fd, &info, sizeof(info)) != sizeof(info)) continue;
@@ -151,7 +152,6 @@ int process::wait() {
         stop(0);
       }
     }
-    if ((fds[0].revents & POLLIN) != 0) break;
   }
   ::close(signal_fd);
   std::lock_guard<std::mutex> lock(stop_mutex_);

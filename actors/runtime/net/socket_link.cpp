@@ -65,7 +65,10 @@ bool socket_link::put(const Parts&... envelope) {
     count(options_.counters->dropped_oversize);
     return false;
   }
-  if (queue_.empty() || queue_.back().encoded.size() + size > frame_bytes_target) queue_.emplace_back();
+  if (queue_.empty() || queue_.back().encoded.size() + size > frame_bytes_target) {
+    if (!queue_.empty()) queue_.back().encoded.shrink_to_fit();  // it waits, and may have grown to twice its size
+    queue_.emplace_back();
+  }
   auto& last = queue_.back();
   const auto before = last.encoded.size();
   append_envelope(last.encoded, envelope...);
@@ -108,11 +111,6 @@ bool socket_link::must_wait() {
   const bool little = unhandled_.hold(incoming_.held());
   waits_ = (!little || behind()) && !close_reason_;
   return waits_;
-}
-
-bool socket_link::far_end_is_behind() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return behind();
 }
 
 void socket_link::wake_if_no_longer_waits() {

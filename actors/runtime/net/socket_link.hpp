@@ -60,8 +60,6 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   /// Whether our actors have more of this link than its share, or the far end is behind: then nothing is read until
   /// `wake` is called, and this says false.
   bool must_wait();
-  /// The far end called us, and much of what we have to say waits for it.
-  bool far_end_is_behind();
 
   /// One frame from the far end. An error says why the link must be closed.
   std::optional<std::string> receive(std::string_view bytes, const link_events& events);
@@ -74,8 +72,11 @@ class socket_link final : public link, public std::enable_shared_from_this<socke
   std::string take_affordable();
   template <class... Parts>
   bool put(const Parts&... envelope);
+  /// Not while it is credit that we wait for: that comes with what the far end says.
   bool behind() const {
-    return accepted_ && (waiting_ > behind_bytes || announced_.load(std::memory_order_relaxed) > behind_letters);
+    if (!accepted_) return false;
+    if (announced_.load(std::memory_order_relaxed) > behind_letters) return true;
+    return waiting_ > behind_bytes && outgoing_.allows(entries_.front().cost);
   }
   void wake_if_no_longer_waits();
   void drop_queue();

@@ -168,7 +168,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
       });
     });
     options_.counters->opened.fetch_add(1);
-    heard_at_ = wrote_at_ = said_at_ = clock::now();
+    heard_at_ = wrote_at_ = clock::now();
     watch();
     events_.up(link_);
     pump();
@@ -286,10 +286,7 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
 
   void pump() {
     if (writing_ || closing_ || ended_) return;
-    if (auto frame = link_->next_frame()) {
-      said_at_ = clock::now();
-      return write(std::move(*frame), [](websocket_session& s) { s.pump(); });
-    }
+    if (auto frame = link_->next_frame()) return write(std::move(*frame), [](websocket_session& s) { s.pump(); });
     if (auto reason = link_->next_close()) begin_close(*reason);
   }
 
@@ -316,11 +313,6 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
       const auto why = "silence: nothing heard for " + std::to_string(silence.count()) + " ms";
       tell(refusal::link_silence, why);
       return fail(why);
-    }
-    if (waits_ && !writing_ && !closing_ && now - said_at_ >= silence && link_->far_end_is_behind()) {
-      options_.counters->closed_slow_reader.fetch_add(1);
-      tell(refusal::slow_reader, "it has given no credit for what waits in " + std::to_string(silence.count()) + " ms");
-      return fail("slow reader");
     }
     const auto write_patience = silence + std::chrono::milliseconds(outgoing_.size() / frame_bytes_per_ms_min);
     if (writing_ && !closing_ && now - write_began_at_ >= write_patience) {
@@ -399,7 +391,6 @@ class websocket_session : public std::enable_shared_from_this<websocket_session<
   std::optional<clock::time_point> close_by_;
   budget_share unfinished_;  ///< of the frame that is coming
   clock::time_point heard_at_, wrote_at_, write_began_at_;
-  clock::time_point said_at_;  ///< when the last frame with more than a heartbeat began
 };
 
 }  // namespace troupe

@@ -155,6 +155,21 @@ TEST_CASE("what waits for a slow reader is bounded: past it the link closes at b
   CHECK_FALSE(pair.to_master->send(envelope("too late")));
 }
 
+TEST_CASE("who was called may have far more to say than the window takes, and it all arrives") {
+  const auto which = GENERATE(transport::tcp, transport::unix_socket, transport::in_process);
+  INFO(name_of(which));
+  link_options options;
+  options.credit_bytes = 64 << 10;
+  connected_pair pair(which, options);
+  constexpr int letters = 6000;  // of a kilobyte: six times what makes the far end count as behind
+  for (int i = 0; i < letters; ++i) {
+    REQUIRE(pair.to_agent->send(envelope(std::string(1000, 'x'))));
+    pair.to_master->send(envelope("also"));
+  }
+  CHECK(pair.agent.wait_envelopes(letters).size() == letters);
+  CHECK(pair.master.wait_envelopes(letters).size() == letters);
+}
+
 TEST_CASE("closing a link sends what waits, tells both ends once, and why") {
   const auto which = GENERATE(transport::tcp, transport::unix_socket, transport::in_process);
   INFO(name_of(which));

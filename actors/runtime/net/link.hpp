@@ -33,7 +33,7 @@ struct link_identity {
 struct link_options {
   std::uint64_t credit_bytes = 16u << 20;  ///< what the far end may send ahead of our actors
   /// What waits for the far end's credit, or is a single envelope; past it the link closes ("slow reader").
-  std::uint64_t send_queue_bytes = 16u << 20;
+  std::uint64_t send_queue_bytes = 8u << 20;
   std::uint64_t frame_bytes = 32u << 20;  ///< the largest frame, hence envelope, that is accepted
   std::uint32_t heartbeat_ms = 5000;
   std::uint32_t silence_ms = 20000;   ///< nothing heard for this long closes the link
@@ -48,7 +48,7 @@ struct link_options {
   std::shared_ptr<byte_budget> unfinished = std::make_shared<byte_budget>(512u << 20);  ///< of frames that still come
   /// Of letters that came and that our actors have not finished with: as messages they are many times larger. A link
   /// that holds more than its share is not closed but not read for a while.
-  std::shared_ptr<byte_budget> unhandled = std::make_shared<byte_budget>(512u << 10);
+  std::shared_ptr<byte_budget> unhandled = std::make_shared<byte_budget>(384u << 10);
 };
 
 /// One established link. Thread-safe; kept alive by shared_ptr; ends by itself when the connection does.

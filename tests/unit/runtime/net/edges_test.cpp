@@ -298,6 +298,7 @@ TEST_CASE("edge: a peer that says it lives and never reads is cut off, though li
   link_options links;
   links.silence_ms = 300;
   links.heartbeat_ms = 100;
+  links.send_queue_bytes = 32u << 20;  // more than the kernel takes in between
   besieged_server f({}, links);
   auto client = f.linked("deaf");
   auto link = f.ear.wait_up();

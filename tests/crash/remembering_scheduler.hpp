@@ -19,6 +19,7 @@ class remembering_scheduler final : public sdk::scheduler {
   void on_status(sdk::calls& call, const v1::TaskStatus& status) override;
   void on_subscribed(sdk::calls& call) override;
   void on_timer(sdk::calls& call) override;
+  void on_error(sdk::calls&, const std::string&) override {}  // torn down, and started again before it knew
   void on_program_event(sdk::calls& call, const std::string& name, const std::string& data) override;
   void remember(const std::string& key, std::string_view record) override;
 

@@ -3,10 +3,8 @@
 #include "actors/runtime/link_proxy.hpp"
 #include "actors/runtime/net/message_budget.hpp"
 
-#include <google/protobuf/arena.h>
 #include <caf/send.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -28,9 +26,6 @@ constexpr std::uint64_t letters_always = 4096, letters_between_checks = 1024;
 
 using to_master = join<agent_says_to_master, framework_says_to_master, operator_says_to_master>;
 using to_agent = join<master_says_to_agent, executor_says_to_agent>;
-
-// Of the payloads that are parsed into an arena, and its blocks.
-constexpr std::size_t arena_payload_min = 2048, arena_block_max = 256u << 10;
 
 /// One link and the proxy that speaks through it.
 struct peer_entry : std::enable_shared_from_this<peer_entry> {
@@ -224,27 +219,13 @@ struct link_hub::state : std::enable_shared_from_this<state> {
                                                           : counters->dropped_not_allowed);
     }
     if (!speaks_for_itself(*entry, envelope)) return drop(counters->dropped_spoofed);
-    const auto body = message_for(envelope);
+    std::shared_ptr<google::protobuf::Message> body = new_message(envelope.verb());
     if (!parse_within_budget(envelope.payload(), *body, payload_depth_max)) return drop(counters->dropped_malformed);
     envelope.clear_payload();
     auto head = std::make_shared<const Envelope>(std::move(envelope));
     std::lock_guard<std::mutex> gate(entry->gate);
     if (!entry->live) return drop(counters->dropped_late);
     if (!names.deliver(head, body, credit)) drop(counters->dropped_undeliverable);
-  }
-
-  /// Empty, of the verb's type. The parts of a large one lie in an arena, which is made and unmade at once: a report of
-  /// an agent's tasks has hundreds.
-  static std::shared_ptr<google::protobuf::Message> message_for(const Envelope& envelope) {
-    std::shared_ptr<google::protobuf::Message> alone = new_message(envelope.verb());
-    const auto bytes = envelope.payload().size();
-    if (bytes < arena_payload_min) return alone;
-    google::protobuf::ArenaOptions options;
-    options.start_block_size = std::min(4 * bytes, arena_block_max);
-    options.max_block_size = arena_block_max;
-    auto arena = std::make_shared<google::protobuf::Arena>(options);
-    auto* within = alone->New(arena.get());
-    return {std::move(arena), within};
   }
 
   /// Fills in the sender where it is left out.

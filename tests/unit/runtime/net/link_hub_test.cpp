@@ -198,28 +198,6 @@ TEST_CASE("letters pass between typed actors in order, heads and all") {
   CHECK(two.agent.ear.wait(2)[1] == "Ping");
 }
 
-TEST_CASE("a letter of many parts arrives whole, and stays when its link is gone") {
-  const auto which = GENERATE(transport::tcp, transport::in_process);
-  INFO(name_of(which));
-  internal::ReregisterAgent report;
-  for (int i = 0; i < 100; ++i) {
-    auto& task = *report.add_tasks();
-    task.set_name("a task whose name is longer than what a string holds in place");
-    task.mutable_task_id()->set_value("task-" + std::to_string(i));
-    task.mutable_framework_id()->set_value("f");
-    task.mutable_agent_id()->set_value("a");
-    task.set_state(v1::TASK_RUNNING);
-    for (int k = 0; k < 10; ++k) task.mutable_labels()->add_labels()->set_key("label-" + std::to_string(k));
-  }
-  cluster_of_two c(which);
-  c.connect();
-  REQUIRE(c.agent.say(leader(), report));
-  REQUIRE(c.master.ear.wait(2)[1] == "ReregisterAgent");
-  c.agent.hub.stop();
-  c.master.ear.wait(3);
-  CHECK(c.master.ear.body<internal::ReregisterAgent>(1).SerializeAsString() == report.SerializeAsString());
-}
-
 TEST_CASE("an actor that holds its letters stops the far proxy's link, and letting go resumes it") {
   const auto which = GENERATE(transport::tcp, transport::unix_socket, transport::in_process);
   INFO(name_of(which));

@@ -20,13 +20,18 @@ class AgentRestarted(ClusterTest):
     def test_tasks_outlive_an_agent_that_is_stopped(self):
         self.go_through(self.agents[0].stop)
 
-    def go_through(self, end):
-        agent = self.agents[0]
-        before = agent.state()["id"]
+    def lasting(self):
+        """A task that waits until it is told to go on: who runs it, where, and its process."""
         run = self.spawn(BIN / "troupe", "run", "--name", "lasting", "--", "sh", "-c", self.WAITS)
         self.await_task("TASK_RUNNING", "lasting")
         sandbox = self.sandbox()
         pid = await_true(lambda: (sandbox / "pid").read_text().strip() if (sandbox / "pid").exists() else None, "the task's pid")
+        return run, sandbox, pid
+
+    def go_through(self, end):
+        agent = self.agents[0]
+        before = agent.state()["id"]
+        run, sandbox, pid = self.lasting()
         started = self.started(pid)
         end()
         said = self.lines(sandbox)
@@ -93,10 +98,7 @@ class AgentRestarted(ClusterTest):
     def test_an_agent_with_fewer_resources_exits_with_the_difference_and_disturbs_nothing(self):
         agent = self.agents[0]
         before = agent.state()["id"]
-        run = self.spawn(BIN / "troupe", "run", "--name", "lasting", "--", "sh", "-c", self.WAITS)
-        self.await_task("TASK_RUNNING", "lasting")
-        sandbox = self.sandbox()
-        pid = await_true(lambda: (sandbox / "pid").read_text().strip() if (sandbox / "pid").exists() else None, "the task's pid")
+        run, sandbox, pid = self.lasting()
         started, shims = self.started(pid), self.shims()
         agent.kill()
         self.give_resources("cpus:2.5;mem:2048;disk:4096", "--attributes", "rack:1")

@@ -1,6 +1,7 @@
 #include "isolators/recovery.hpp"
 
 #include "isolators/container_files.hpp"
+#include "isolators/launcher.hpp"
 #include "isolators/process_table.hpp"
 #include "isolators/small_file.hpp"
 
@@ -33,12 +34,17 @@ struct leftover {
   file_descriptor shim;  ///< a pidfd; none if the shim is gone
 };
 
-/// A descriptor of this very process; none if it is gone.
+/// A descriptor of this very process; none if it is gone. An earlier containerizer of this process may have been its
+/// parent, and then nobody else asks how it ended.
 file_descriptor open_process(const process_identity& process) {
   auto opened = open_pidfd(process.pid);
   // Asked after opening: what the descriptor names cannot change any more.
-  if (!opened || !is_alive(process)) return {};
-  return opened;
+  if (opened && is_alive(process)) return opened;
+  started_shim gone;
+  gone.pid = process.pid;
+  gone.process = std::move(opened);
+  if (gone.process) (void)reap(gone);
+  return {};
 }
 
 std::vector<leftover> read_leftovers(const fs::path& doomed) {

@@ -88,11 +88,13 @@ result<int> live_on(const start_over_options& options, const daemon_life& live) 
     const auto ended = live(again);
     if (ended && *ended != exit_journal_failed) return *ended;
     if (!ended && (!again || !may_pass(ended.error()))) return ended;
-    if (ended)
+    if (ended) {
+      said.clear();
       spdlog::warn("{}.waits_for_disk folder={} it goes on by itself once its disk can be written", options.role,
                    options.work_dir);
-    else if (std::exchange(said, ended.error().message) != ended.error().message)  // the same is said once
+    } else if (std::exchange(said, ended.error().message) != ended.error().message) {  // the same is said once
       spdlog::warn("{}.cannot_start_over error=\"{}\" it is tried again", options.role, said);
+    }
     const auto lived = ended ? steady_clock::now() - born : steady_clock::duration(0);
     if (wait_for_room(options, pause.after(lived)) == woken::to_end) return exit_journal_failed;
     spdlog::info("{}.starts_over folder={}", options.role, options.work_dir);

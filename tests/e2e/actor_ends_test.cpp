@@ -20,6 +20,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -260,10 +261,14 @@ const std::set<std::string>& rows() {
   return all;
 }
 
-/// Of the commands of long tasks and of the custom executor: who runs them does not change.
-std::set<std::string> long_processes() {
+/// Of the commands of long tasks and of the custom executor: who runs them does not change. They are in their
+/// sandboxes.
+std::set<std::string> long_processes(const working_cluster& cluster) {
+  const auto sandboxes = (cluster.scratch / "agent").string();
   std::set<std::string> all;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry.path() / "cwd", gone).string().rfind(sandboxes, 0) != 0) continue;
     std::ifstream file(entry.path() / "cmdline");
     const std::string line((std::istreambuf_iterator<char>(file)), {});
     if (line.find("100000.25") != std::string::npos || line.find("/patient") != std::string::npos)
@@ -279,7 +284,7 @@ TEST_CASE("whichever actor is ended, the cluster goes on and nothing that runs i
   std::set<std::string> listed;
   for (const auto& [kind, block] : kinds_now(cluster)) listed.insert(kind);
   CHECK(listed == rows());
-  const auto processes = long_processes();
+  const auto processes = long_processes(cluster);
   CHECK(processes.size() >= long_tasks + 1);
   for (const auto& kind : listed) {
     for (int time = 1; time <= 2; ++time) {
@@ -291,7 +296,7 @@ TEST_CASE("whichever actor is ended, the cluster goes on and nothing that runs i
       REQUIRE(victim->fail());
       cluster.await_progress();
       cluster.await_running();
-      CHECK(long_processes() == processes);
+      CHECK(long_processes(cluster) == processes);
     }
   }
 }

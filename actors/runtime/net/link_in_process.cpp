@@ -174,12 +174,6 @@ class in_process_link final : public link {
 
 }  // namespace
 
-bool link::send(const Envelope& head, const google::protobuf::Message& body) {
-  Envelope envelope = head;
-  body.SerializeToString(envelope.mutable_payload());
-  return send(std::move(envelope));
-}
-
 void connect_in_process(const link_identity& a, link_events on_a, const link_identity& b, link_events on_b,
                         const link_options& options) {
   auto inbox_a = std::make_shared<inbox>(std::move(on_a), options);

@@ -1,9 +1,9 @@
-#include "tests/scenarios/machine.hpp"
+#include "tools/sim/machine.hpp"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
-namespace troupe::testing {
+namespace troupe::sim {
 
 std::string bytes_of(const google::protobuf::Message& message) {
   std::string bytes;
@@ -33,4 +33,4 @@ std::string bytes_of(const outbox& out) {
   return bytes;
 }
 
-}  // namespace troupe::testing
+}  // namespace troupe::sim

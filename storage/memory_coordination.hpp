@@ -55,10 +55,10 @@ class memory_coordination {
     session_id owner = 0;             ///< 0: it is not ephemeral
     std::set<std::string> children;   ///< names
 
-    friend bool operator==(const znode& a, const znode& b) { return a.tied() == b.tied(); }
-
-   private:
-    auto tied() const { return std::tie(data, czxid, mzxid, version, cversion, next_sequence, owner, children); }
+    friend bool operator==(const znode& a, const znode& b) {
+      return std::tie(a.data, a.czxid, a.mzxid, a.version, a.cversion, a.next_sequence, a.owner, a.children) ==
+             std::tie(b.data, b.czxid, b.mzxid, b.version, b.cversion, b.next_sequence, b.owner, b.children);
+    }
   };
 
   // --- sessions

@@ -47,8 +47,7 @@ void elector::proceed(step& s) {
   if (stands() && state_.own_member().empty()) return join(s);
   if (state_.first_member().empty()) return;
   if (is_first()) return leads() ? stay_in_touch(s) : claim(s);
-  if (state_.first_member() != state_.leader_member() && state_.first_member() != state_.unreadable_member())
-    read_leader(s);
+  if (state_.first_member() != state_.leader_member() && state_.first_member() != state_.void_member()) read_leader(s);
 }
 
 template <class Request>
@@ -233,9 +232,11 @@ void elector::on_members_missing(step& s) {
 
 void elector::on_leader_found(step& s, const std::string& data) {
   internal::Candidate found;
-  if (found.ParseFromString(data) && found.has_address()) return announce(s, state_.first_member(), &found);
-  s.log("elector.member_unreadable member=" + state_.first_member());
-  state_.set_unreadable_member(state_.first_member());
+  const bool readable = found.ParseFromString(data) && found.has_address();
+  const bool was_ours = readable && stands() && same(found.address(), options_.candidate->address());
+  if (readable && !was_ours) return announce(s, state_.first_member(), &found);
+  s.log("elector.member_void member=" + state_.first_member() + " reason=" + (was_ours ? "was_ours" : "unreadable"));
+  state_.set_void_member(state_.first_member());
   announce(s, "", nullptr);
 }
 

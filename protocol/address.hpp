@@ -30,6 +30,11 @@ inline Address allocator() {
   return address(internal::ALLOCATOR, "leader");
 }
 
+/// This process's line to the coordination service.
+inline Address coordinator() {
+  return address(internal::COORDINATOR, "local");
+}
+
 /// `role/id`, in lower case, as logs and tools print it.
 std::string to_string(const Address& a);
 

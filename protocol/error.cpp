@@ -22,6 +22,8 @@ const char* to_string(errc code) {
       return "io";
     case errc::internal:
       return "internal";
+    case errc::outcome_unknown:
+      return "outcome_unknown";
   }
   return "unknown";
 }

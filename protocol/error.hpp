@@ -12,12 +12,13 @@ namespace troupe {
 enum class errc {
   invalid_argument,  ///< the input can never be right: name the field and what would be valid
   not_found,
-  conflict,     ///< right in itself, but not now: the state does not allow it
-  unavailable,  ///< may work later: peer gone, not leader, still recovering
-  exhausted,    ///< a limit was reached: disk, descriptors, queue
-  corrupt,      ///< stored or received bytes that are not what they claim to be
-  io,           ///< the operating system said no; the message carries its words
-  internal,     ///< a bug of ours
+  conflict,         ///< right in itself, but not now: the state does not allow it
+  unavailable,      ///< may work later: peer gone, not leader, still recovering
+  exhausted,        ///< a limit was reached: disk, descriptors, queue
+  corrupt,          ///< stored or received bytes that are not what they claim to be
+  io,               ///< the operating system said no; the message carries its words
+  internal,         ///< a bug of ours
+  outcome_unknown,  ///< it was asked for and not answered: it may have been done, or not
 };
 
 const char* to_string(errc code);

@@ -60,6 +60,8 @@ using custom_executor_actor = hears<custom_executor_hears, shell_timer, shell_vi
 using framework_actor = hears<framework_hears, shell_timer, shell_view>;              ///< a framework's scheduler
 using operator_actor = hears<operator_hears, shell_timer, shell_view>;                ///< a person's command line
 using containerizer_actor = hears<containerizer_hears>;                               ///< starts and ends processes
+using elector_actor = hears<elector_hears, shell_timer, shell_view>;  ///< which master leads, and whether it is ours
+using coordinator_actor = hears<coordinator_hears>;                 ///< the line to the service that all masters share
 using executor_supervisor_actor = hears<agent_says_to_supervisor>;  ///< starts and restarts built-in executors
 
 // Proxies stand for an actor in another process, with the part of its interface that may cross a link.

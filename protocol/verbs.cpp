@@ -71,6 +71,8 @@ bool may_cross_link(Role from, Role to, std::uint32_t verb) {
     case internal::CONTAINERIZER:
     case internal::SUPERVISOR:
     case internal::RUNTIME:
+    case internal::COORDINATOR:
+    case internal::ELECTOR:
     case internal::NOBODY:
       return false;
   }
@@ -114,6 +116,10 @@ std::string_view role_name(Role role) {
       return "supervisor";
     case internal::RUNTIME:
       return "runtime";
+    case internal::COORDINATOR:
+      return "coordinator";
+    case internal::ELECTOR:
+      return "elector";
   }
   return "nobody";
 }

@@ -3,6 +3,8 @@
 #include "protocol/address.hpp"
 #include "troupe/internal/allocation.pb.h"
 #include "troupe/internal/container.pb.h"
+#include "troupe/internal/coordination.pb.h"
+#include "troupe/internal/election.pb.h"
 #include "troupe/internal/framework.pb.h"
 #include "troupe/internal/kill.pb.h"
 #include "troupe/internal/liveness.pb.h"
@@ -116,7 +118,31 @@ namespace executor_api = v1::executor;
   X(251, internal::TimerFired)                   \
   X(252, internal::PeerConnected)                \
   X(253, internal::PeerDisconnected)             \
-  X(254, internal::ProgramEvent)
+  X(254, internal::ProgramEvent)                 \
+  /* within a process: coordination */           \
+  X(260, internal::OpenSession)                  \
+  X(261, internal::SessionEstablished)           \
+  X(262, internal::SessionSuspended)             \
+  X(263, internal::SessionExpired)               \
+  X(264, internal::CreateZnode)                  \
+  X(265, internal::ReadZnode)                    \
+  X(266, internal::WriteZnode)                   \
+  X(267, internal::DeleteZnode)                  \
+  X(268, internal::ListChildren)                 \
+  X(269, internal::ChangeZnodes)                 \
+  X(270, internal::ZnodeCreated)                 \
+  X(271, internal::ZnodeFound)                   \
+  X(272, internal::ZnodeWritten)                 \
+  X(273, internal::ZnodeDeleted)                 \
+  X(274, internal::ChildrenListed)               \
+  X(275, internal::ZnodesChanged)                \
+  X(276, internal::RequestRefused)               \
+  X(277, internal::RequestLost)                  \
+  X(278, internal::WatchFired)                   \
+  /* within a process: election */               \
+  X(285, internal::StartedLeading)               \
+  X(286, internal::StoppedLeading)               \
+  X(287, internal::LeaderChanged)
 
 /// The number of a verb on the wire.
 template <class Message>
@@ -200,6 +226,15 @@ using containerizer_says =
 
 using agent_says_to_supervisor = verbs<internal::SpawnExecutor, internal::RetireExecutor>;
 
+using coordinator_hears = verbs<internal::OpenSession, internal::CreateZnode, internal::ReadZnode, internal::WriteZnode,
+                                internal::DeleteZnode, internal::ListChildren, internal::ChangeZnodes>;
+using coordinator_says =
+    verbs<internal::SessionEstablished, internal::SessionSuspended, internal::SessionExpired, internal::ZnodeCreated,
+          internal::ZnodeFound, internal::ZnodeWritten, internal::ZnodeDeleted, internal::ChildrenListed,
+          internal::ZnodesChanged, internal::RequestRefused, internal::RequestLost, internal::WatchFired>;
+
+using elector_says = verbs<internal::StartedLeading, internal::StoppedLeading, internal::LeaderChanged>;
+
 // --- what each role hears
 // ----------------------------------------------------------------------------------------------------------------
 
@@ -211,6 +246,7 @@ using agent_hears =
 using executor_hears = join<runtime_says, agent_says_to_executor, containerizer_says>;
 using framework_hears = join<runtime_says, master_says_to_framework, verbs<internal::ProgramEvent>>;
 using custom_executor_hears = join<runtime_says, agent_says_to_executor, verbs<internal::ProgramEvent>>;
+using elector_hears = join<runtime_says, coordinator_says>;
 using operator_hears = join<runtime_says, master_says_to_operator>;
 
 // --- the same at run time

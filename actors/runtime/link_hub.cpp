@@ -191,6 +191,8 @@ struct link_hub::state : std::enable_shared_from_this<state> {
       case internal::CONTAINERIZER:
       case internal::SUPERVISOR:
       case internal::RUNTIME:
+      case internal::COORDINATOR:
+      case internal::ELECTOR:
       case internal::NOBODY:
         return false;
     }

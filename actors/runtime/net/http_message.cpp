@@ -132,6 +132,7 @@ http_response http_error(const error& e) {
     case errc::corrupt:
     case errc::io:
     case errc::internal:
+    case errc::outcome_unknown:
       return http_text(500, e.message);
   }
   return http_text(500, e.message);

@@ -20,6 +20,8 @@ bool calls_at(Role door, Role caller) {
     case internal::CONTAINERIZER:
     case internal::SUPERVISOR:
     case internal::RUNTIME:
+    case internal::COORDINATOR:
+    case internal::ELECTOR:
       return false;
   }
   return false;

@@ -45,6 +45,8 @@ result<link_identity> read_identity(Role role, const std::string& id, std::uint6
     case internal::CONTAINERIZER:
     case internal::SUPERVISOR:
     case internal::RUNTIME:
+    case internal::COORDINATOR:
+    case internal::ELECTOR:
       return invalid("role: " + std::string(role_name(role)) +
                      " does not talk over links; agent, executor, framework, master and operator do");
   }

@@ -4,6 +4,7 @@
 #include "storage/memory_store.hpp"
 
 #include "tests/unit/storage/scratch_folder.hpp"
+#include "tests/unit/storage/shared_registry.hpp"
 #include "tests/unit/storage/some_records.hpp"
 
 #include <catch2/catch.hpp>
@@ -24,9 +25,15 @@ struct in_memory {
   std::unique_ptr<journal_store> store = std::make_unique<memory_store>();
 };
 
+struct in_znodes {
+  shared_registry registry;
+  std::unique_ptr<memory_coordination_line> line = registry.open_line();
+  std::unique_ptr<journal_store> store = registry_store::open(*line, registry.root, registry.next_leader()).value();
+};
+
 }  // namespace
 
-TEMPLATE_TEST_CASE("a store gives back what was committed, in the order of keys", "", on_disk, in_memory) {
+TEMPLATE_TEST_CASE("a store gives back what was committed, in the order of keys", "", on_disk, in_memory, in_znodes) {
   TestType t;
   REQUIRE(t.store->commit({puts({"b", "a/2"}), puts({"a/1"})}));
   const auto found = t.store->scan("").value();
@@ -35,7 +42,7 @@ TEMPLATE_TEST_CASE("a store gives back what was committed, in the order of keys"
   CHECK(found.damaged.empty());
 }
 
-TEMPLATE_TEST_CASE("batches of one commit are applied in order", "", on_disk, in_memory) {
+TEMPLATE_TEST_CASE("batches of one commit are applied in order", "", on_disk, in_memory, in_znodes) {
   TestType t;
   REQUIRE(t.store->commit({batch({put("k", named("first"))}), batch({erase("k")}), batch({put("k", named("last"))})}));
   CHECK(contents(t.store->scan("").value()).at("k") == "last");
@@ -43,14 +50,15 @@ TEMPLATE_TEST_CASE("batches of one commit are applied in order", "", on_disk, in
   CHECK(t.store->scan("").value().records.empty());
 }
 
-TEMPLATE_TEST_CASE("a commit of nothing succeeds", "", on_disk, in_memory) {
+TEMPLATE_TEST_CASE("a commit of nothing succeeds", "", on_disk, in_memory, in_znodes) {
   TestType t;
   CHECK(t.store->commit({}));
   CHECK(t.store->commit({puts({})}));
   CHECK(t.store->scan("").value().records.empty());
 }
 
-TEMPLATE_TEST_CASE("a scan finds what is under its path and none of the neighbours", "", on_disk, in_memory) {
+TEMPLATE_TEST_CASE("a scan finds what is under its path and none of the neighbours", "", on_disk, in_memory,
+                   in_znodes) {
   TestType t;
   REQUIRE(t.store->commit({puts({"a", "a/b", "a/b/c", "a/b/c/d", "a/b-c", "a/bc", "a/b!", "a/c", "b"})}));
   CHECK(keys_of(t.store->scan("a/b").value()) == strings{"a/b", "a/b/c", "a/b/c/d"});
@@ -59,7 +67,7 @@ TEMPLATE_TEST_CASE("a scan finds what is under its path and none of the neighbou
 }
 
 TEMPLATE_TEST_CASE("a damaged record is reported by its key, kept in quarantine, and never among the records", "",
-                   on_disk, in_memory) {
+                   on_disk, in_memory, in_znodes) {
   TestType t;
   std::string bytes = encode_record(named("task"));
   bytes.back() ^= 1;
@@ -91,7 +99,7 @@ TEMPLATE_TEST_CASE("a damaged record is reported by its key, kept in quarantine,
   }
 }
 
-TEMPLATE_TEST_CASE("a record of an unknown version is damage, not data", "", on_disk, in_memory) {
+TEMPLATE_TEST_CASE("a record of an unknown version is damage, not data", "", on_disk, in_memory, in_znodes) {
   TestType t;
   std::string bytes = encode_record(named("from the future"));
   bytes[0] = 2;
@@ -102,7 +110,7 @@ TEMPLATE_TEST_CASE("a record of an unknown version is damage, not data", "", on_
 }
 
 TEMPLATE_TEST_CASE("a record over the limit is refused by name, and nothing of its commit is stored", "", on_disk,
-                   in_memory) {
+                   in_memory, in_znodes) {
   TestType t;
   const auto committed =
       t.store->commit({puts({"small"}), batch({edit{"large", std::string(record_bytes_max + 1, 'x')}})});

@@ -1,5 +1,7 @@
 #include "tools/sim/cluster.hpp"
 
+#include "tools/sim/coordination.hpp"
+
 #include "troupe/internal/runtime.pb.h"
 
 #include <algorithm>
@@ -74,9 +76,17 @@ std::shared_ptr<const google::protobuf::Message> cluster::look(const process& p,
 }
 
 process* cluster::leading_master() {
-  for (const auto& [name, p] : processes_)
-    if (p->role == internal::MASTER && p->alive && p->actors.count(to_string(leader())) != 0) return p.get();
-  return nullptr;
+  process* newest = nullptr;
+  std::uint64_t epoch = 0;
+  for (const auto& [name, p] : processes_) {
+    if (p->role != internal::MASTER || !p->alive) continue;
+    const auto master = p->actors.find(to_string(leader()));
+    if (master == p->actors.end()) continue;
+    const auto led = master->second->incarnation;
+    if (!newest || led > epoch) newest = p.get();
+    epoch = std::max(epoch, led);
+  }
+  return newest;
 }
 
 void cluster::remark(const std::string& line) {
@@ -119,11 +129,12 @@ void cluster::remove_actor(process& home, const Address& at) {
   home.actors.erase(found);
 }
 
-void cluster::notify(process& p, const Address& to, std::shared_ptr<const google::protobuf::Message> body) {
+void cluster::notify(process& p, const Address& to, std::shared_ptr<const google::protobuf::Message> body,
+                     const Address& from) {
   const auto found = p.actors.find(to_string(to));
   if (found == p.actors.end()) return;
   mail letter;
-  *letter.head.mutable_from() = address(internal::RUNTIME, "local");
+  *letter.head.mutable_from() = from;
   *letter.head.mutable_to() = to;
   letter.head.set_verb(verb_of(*body));
   letter.body = std::move(body);
@@ -158,7 +169,7 @@ void cluster::step(const std::shared_ptr<actor>& a) {
   context now;
   now.now = a->home->home->monotonic(time_.now());
   now.wall_now = a->home->home->wall(time_.now());
-  now.incarnation = a->home->incarnation;
+  now.incarnation = a->incarnation != 0 ? a->incarnation : a->home->incarnation;
   now.random_seed = seeds_.next();
   outbox out;
   try {
@@ -192,7 +203,7 @@ void cluster::carry_out(const std::shared_ptr<actor>& a, outbox out, std::uint64
   item->durable = out.edits.empty();
   a->pending.push_back(item);
   if (item->durable) return release(a);
-  a->home->store->commit(std::move(out.edits), [this, a, item, life = a->home->life](bool durable) {
+  const auto on_committed = [this, a, item, life = a->home->life](bool durable) {
     if (a->gone || a->home->life != life) return;
     if (!durable) {
       ++commits_failed_;
@@ -200,7 +211,9 @@ void cluster::carry_out(const std::shared_ptr<actor>& a, outbox out, std::uint64
     }
     item->durable = true;
     release(a);
-  });
+  };
+  if (a->commit) return a->commit(std::move(out.edits), on_committed);
+  a->home->store->commit(std::move(out.edits), on_committed);
 }
 
 void cluster::release(const std::shared_ptr<actor>& a) {

@@ -36,6 +36,8 @@ namespace troupe::sim {
 class cluster;
 struct process;
 struct connection;
+class coordination_service;
+class coordination_client;
 
 /// Something that must not happen in any world: a core that contradicts itself, a letter that may not cross a link, an
 /// invariant that does not hold. `name` is the invariant's.
@@ -75,6 +77,9 @@ struct actor {
   std::uint64_t priority = 0;  ///< with priority scheduling: the lower the later
   std::deque<mail> mailbox;
   bool is_ready = false;  ///< its next step is planned
+  std::uint64_t incarnation = 0;  ///< 0: its process's
+  /// Where its edits go; empty: to its process's disk.
+  std::function<void(std::vector<edit>, disk::done)> commit;
 
   // the outbox runner
   struct held {
@@ -113,6 +118,10 @@ struct process {
   std::shared_ptr<connection> up;                           ///< of a dialler
   std::map<std::string, std::shared_ptr<connection>> down;  ///< of a listener, by the far end's address
   unsigned dial_failures = 0;
+  process* believed_leader = nullptr;  ///< of whoever looks for one among several masters
+  std::unique_ptr<coordination_client> coordination;  ///< of a master among several
+  std::shared_ptr<journal_store> registry;            ///< while it leads
+  std::optional<master_options> master;               ///< with which it leads
 };
 
 /// What others may want to know of every event; all at its moment.
@@ -158,6 +167,8 @@ class cluster {
   process& add_process(const std::string& name, Role role, host& home);
   /// One that leads as long as it lives.
   process& add_lone_master(const master_options& options);
+  /// Several, who elect one of them with the help of a coordination service, on a machine of that name.
+  void add_masters(unsigned count, const master_options& options);
   process& add_agent(const std::string& name, const std::string& resources);
   using scheduler_maker = std::function<std::shared_ptr<sdk::scheduler>()>;
   process& add_framework(const std::string& name, scheduler_maker make);
@@ -193,6 +204,7 @@ class cluster {
   std::shared_ptr<const google::protobuf::Message> look(const process& p, const Address& at) const;
   /// The master that leads now; null: nobody does.
   process* leading_master();
+  coordination_service* coordination() { return coordination_.get(); }
 
   /// Lets time pass.
   void run_until(duration moment);
@@ -211,7 +223,8 @@ class cluster {
   // --- for boot functions
   actor& add_actor(process& home, const Address& at, std::unique_ptr<machine> core, const std::string& prefix);
   void remove_actor(process& home, const Address& at);
-  void notify(process& p, const Address& to, std::shared_ptr<const google::protobuf::Message> body);
+  void notify(process& p, const Address& to, std::shared_ptr<const google::protobuf::Message> body,
+              const Address& from = address(internal::RUNTIME, "local"));
   template <class Message>
   void notify(process& p, Message message) {
     notify(p, p.at, std::make_shared<const Message>(std::move(message)));
@@ -250,6 +263,11 @@ class cluster {
   void spawn_executor(process& agent, const internal::SpawnExecutor& spawn);
   void start_custom_executor(host& h, const std::string& id, const internal::LaunchContainer& plan);
   process* agent_of(const host& h);
+  void start_leading(process& p, const internal::StartedLeading& lead);
+  void stop_leading(process& p, const std::string& why);
+  void spread_news_of(process& leading);
+  void learn_leader(process& p, process& leading);
+  std::function<process*(process&)> finds_leader();
 
   cluster_options options_;
   chance luck_;
@@ -264,6 +282,8 @@ class cluster {
   std::vector<std::weak_ptr<connection>> connections_;
   std::map<std::string, std::vector<mail>> unsure_;  // what was under way on a broken link, by both ends' names
   std::vector<observer*> observers_;
+  std::unique_ptr<coordination_service> coordination_;
+  std::uint64_t newest_epoch_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t hash_ = 14695981039346656037u;
   std::uint64_t letters_lost_ = 0;

@@ -74,7 +74,7 @@ process& cluster::add_agent(const std::string& name, const std::string& resource
   auto& p = add_process(name, internal::AGENT, add_host(name, true));
   p.at = address(internal::AGENT, name);
   by_address_[to_string(p.at)] = &p;
-  p.server = [this](process&) { return leading_master(); };
+  p.server = finds_leader();
   agent_options options;
   options.info.set_hostname(name + ".example");
   options.info.set_port(5051);
@@ -97,7 +97,7 @@ process& cluster::add_framework(const std::string& name, scheduler_maker make) {
   auto& p = add_process(name, internal::FRAMEWORK, add_host(name));
   p.at = address(internal::FRAMEWORK, name);
   by_address_[to_string(p.at)] = &p;
-  p.server = [this](process&) { return leading_master(); };
+  p.server = finds_leader();
   p.boot = [this, make = std::move(make)](process& self) {
     add_actor(self, self.at,
               machine_around<sdk::scheduler_core>(make(), sdk::scheduler_core_options(), {0, options_.check_every}),
@@ -128,6 +128,7 @@ void cluster::start(process& p) {
   p.incarnation = self.incarnation();
   p.dial_failures = 0;
   remark(p.name + " starts, incarnation " + std::to_string(p.incarnation));
+  if (p.coordination) p.coordination->start();
   p.boot(p);
   for (auto* o : observers_) o->on_process_started(p);
   internal::Recovered recovered;
@@ -148,6 +149,7 @@ void cluster::end(process& p, const std::string& why) {
   p.paused = false;
   for (auto& [key, a] : p.actors) a->gone = true;
   p.actors.clear();
+  p.registry.reset();
   p.store->crash();
   for (auto* o : observers_) o->on_process_ended(p, why);
   if (p.home->containers && p.role == internal::AGENT) p.home->containers->forget_askers();

@@ -2,6 +2,7 @@
 
 #include "actors/executor/executor.hpp"
 #include "frameworks/sdk/executor_core.hpp"
+#include "tools/sim/coordination.hpp"
 #include "troupe/internal/runtime.pb.h"
 
 #include <cstdlib>
@@ -24,9 +25,26 @@ process* cluster::agent_of(const host& h) {
 
 /// False: it is not for a service.
 bool cluster::serve(actor& from, const Address& to, const std::shared_ptr<const google::protobuf::Message>& body) {
-  if (to.role() != internal::RUNTIME && to.role() != internal::CONTAINERIZER && to.role() != internal::SUPERVISOR)
+  if (to.role() != internal::RUNTIME && to.role() != internal::CONTAINERIZER && to.role() != internal::SUPERVISOR &&
+      to.role() != internal::COORDINATOR)
     return false;
   auto& p = *from.home;
+  if (to.role() == internal::COORDINATOR) {
+    if (p.coordination) p.coordination->ask(body);
+    return true;
+  }
+  if (const auto* lead = dynamic_cast<const internal::StartedLeading*>(body.get())) {
+    time_.after(duration(0), [this, &p, lead = *lead, life = p.life] {
+      if (p.alive && p.life == life) start_leading(p, lead);
+    });
+    return true;
+  }
+  if (const auto* stopped = dynamic_cast<const internal::StoppedLeading*>(body.get())) {
+    time_.after(duration(0), [this, &p, why = stopped->reason(), life = p.life] {
+      if (p.alive && p.life == life) stop_leading(p, internal::StoppedLeading::Reason_Name(why));
+    });
+    return true;
+  }
   if (const auto* told = dynamic_cast<const internal::ProgramEvent*>(body.get())) {
     on_runtime_told(p, *told);
     return true;

@@ -1,5 +1,7 @@
 #include "tools/sim/faults.hpp"
 
+#include "tools/sim/coordination.hpp"
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -44,9 +46,12 @@ std::pair<duration, duration> lengths(fault_kind kind) {
       return {seconds(10), minutes(1)};
     case fault_kind::bad_containers:
       return {minutes(2), minutes(10)};
+    case fault_kind::lost_answers:
+      return {minutes(1), minutes(5)};
     case fault_kind::break_links:
     case fault_kind::clock_jump:
     case fault_kind::end_container:
+    case fault_kind::expire_session:
       return {duration(0), duration(0)};
   }
   return {};
@@ -103,6 +108,10 @@ const char* name_of(fault_kind kind) {
       return "bad_containers";
     case fault_kind::end_container:
       return "end_container";
+    case fault_kind::expire_session:
+      return "expire_session";
+    case fault_kind::lost_answers:
+      return "lost_answers";
   }
   return "";
 }
@@ -145,6 +154,7 @@ std::vector<fault> plan_faults(const cluster& world, const std::map<std::string,
     f.target = any_of(luck, all);
     switch (f.kind) {
       case fault_kind::kill_master:
+      case fault_kind::expire_session:
         f.target = any_of(luck, of_role(processes, internal::MASTER));
         break;
       case fault_kind::kill_agent:
@@ -161,10 +171,13 @@ std::vector<fault> plan_faults(const cluster& world, const std::map<std::string,
       case fault_kind::cut_one_way:
       case fault_kind::flap:
         // Between those that talk, as a rule: with a master at one end.
-        f.other = luck.happens(0.9) ? any_of(luck, of_role(processes, internal::MASTER)) : any_of(luck, all);
+        f.other = luck.happens(0.8) ? any_of(luck, of_role(processes, internal::MASTER))
+                                    : luck.happens(0.5) ? std::string("coordination") : any_of(luck, all);
         if (f.kind == fault_kind::cut_one_way && luck.happens(0.5)) std::swap(f.target, f.other);
         break;
       case fault_kind::break_links:
+      case fault_kind::lost_answers:
+      case fault_kind::slow_network:
         f.target.clear();
         break;
       default:
@@ -322,6 +335,17 @@ bool fault_player::begin(const fault& f) {
       p->home->containers->end(at->first, SIGSEGV);
       return true;
     }
+    case fault_kind::expire_session:
+      if (!p || !p->alive || !world_.coordination()) return false;
+      world_.remark("FAULT " + f.text());
+      world_.coordination()->expire(*p);
+      return true;
+    case fault_kind::lost_answers:
+      if (!world_.coordination()) return false;
+      world_.remark("FAULT " + f.text());
+      world_.coordination()->loses_answers = luck.portion() * 0.3;
+      after(f.lasts, [this] { world_.coordination()->loses_answers = 0; });
+      return true;
   }
   return false;
 }
@@ -330,10 +354,12 @@ void fault_player::heal() {
   ++era_;
   world_.remark("from here on nothing goes wrong");
   world_.network = network_habits();
+  if (world_.coordination()) world_.coordination()->loses_answers = 0;
   for (const auto& [a, from] : world_.hosts())
     for (const auto& [b, to] : world_.hosts()) world_.unblock(*from, *to);
   for (auto& [name, p] : world_.processes()) {
     p->store->habits = disk_habits();
+    p->mutes.clear();
     if (p->home->containers) p->home->containers->habits = container_habits();
     world_.resume(*p);
   }

@@ -29,8 +29,10 @@ enum class fault_kind {
   clock_jump,
   bad_containers,  ///< they start slowly or not at all, are killed, or hardly end
   end_container,   ///< one that runs
+  expire_session,  ///< of a master with the coordination service
+  lost_answers,    ///< of the coordination service, now and then
 };
-constexpr int fault_kinds = static_cast<int>(fault_kind::end_container) + 1;
+constexpr int fault_kinds = static_cast<int>(fault_kind::lost_answers) + 1;
 const char* name_of(fault_kind kind);
 
 /// One thing that goes wrong at one moment, and is right again `lasts` later.

@@ -62,7 +62,7 @@ class world_run {
     of.seed = options.seed;
     chance luck = chance(options.seed).part("strategy");
     of.priorities = luck.happens(0.5);
-    of.doubt_every = luck.happens(0.2) ? 50 : 0;
+    of.doubt_every = luck.happens(0.3) ? 997 : 0;
     of.check_every = 8;
     of.keeps_transcript = options.keeps_transcript;
     return of;
@@ -72,7 +72,8 @@ class world_run {
     master_options master;
     // Offers that nobody answers come back.
     if (luck_.happens(0.5)) master.offer_timeout = seconds(luck_.between(20, 120));
-    world_.start(world_.add_lone_master(master));
+    world_.add_masters(options_.masters, master);
+    for (auto& [name, p] : world_.processes()) world_.start(*p);
     for (unsigned n = 1; n <= options_.agents; ++n) {
       const auto cpus = luck_.between(2, 16);
       auto& p = world_.add_agent(
@@ -168,11 +169,12 @@ class world_run {
 
   template <class Wrong>
   void await(timeline::duration until, Wrong wrong) {
-    for (;;) {
+    // A cluster at work is at rest for moments: they are looked for at odd intervals.
+    for (auto pause = milliseconds(997);; pause = std::min(pause * 5 / 4, milliseconds(13999))) {
       const auto found = wrong();
       if (found.empty()) return;
       if (world_.time().now() >= until) throw broken(found.front().invariant, found.front().what);
-      world_.run_for(milliseconds(997));
+      world_.run_for(pause);
     }
   }
 

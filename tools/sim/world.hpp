@@ -14,6 +14,7 @@ namespace troupe::sim {
 
 struct world_options {
   std::uint64_t seed = 1;
+  unsigned masters = 3;
   unsigned agents = 12;
   timeline::duration lasts{std::chrono::hours(1)};  ///< of which the last third is without faults
   fault_level faults = fault_level::harsh;

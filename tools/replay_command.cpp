@@ -134,8 +134,9 @@ void add_replay_command(CLI::App& app, int& exit_code) {
       "recorded.\n\n"
       "examples: troupe replay --verify /var/lib/troupe/recordings/master-leader-1.recording\n"
       "          troupe replay --verify --json recordings/*.recording | jq -r 'select(.identical != \"yes\") | .file'\n"
-      "exit codes: 0 all identical; 1 a decision differs, or a recording is damaged; 2 the command line or a path was\n"
-      "            wrong, or a newer release made the recording");
+      "exit codes: 0 all identical; 1 a decision differs, or a recording is damaged or cannot be read; 2 the command "
+      "line "
+      "was\n            wrong, or a newer release made the recording");
   command->callback([given, &exit_code] { exit_code = verify_all(*given); });
 }
 

@@ -187,9 +187,9 @@ void add_trace_command(CLI::App& app, int& exit_code) {
       "Times are those of each actor's own machine.\n\n"
       "examples: troupe trace follow hello-1 --from /var/lib/troupe/recordings\n"
       "          troupe trace follow hello-1 --from master-leader-1.recording agent-5f0c-1.recording --json\n"
-      "exit codes: 0 done; 1 the task is not mentioned, or a recording is damaged at its beginning; 2 the command "
-      "line\n"
-      "            was wrong, or a newer release made a recording");
+      "exit codes: 0 done; 1 the task is not mentioned, or a recording cannot be read; 2 the command line was wrong, "
+      "or a\n"
+      "            newer release made a recording");
   command->callback([given, &exit_code] { exit_code = follow(*given); });
   trace->footer(
       "Recordings are made by `troupe master --record DIR` and `troupe agent --record DIR`.\n"

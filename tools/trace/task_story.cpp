@@ -88,24 +88,25 @@ class storyteller {
     return {};
   }
 
-  /// The first reading: which steps matter, and which letters are heard by somebody who is recorded.
+  /// The first reading: which steps matter.
   void learn(const read_step& one) {
     if (one.matters()) mattering_.insert(one.step.event());
-    const auto& head = one.step.head();
-    if (head.cause() != 0) heard_.insert({head.cause(), to_string(head.from()), head.sequence()});
   }
 
-  /// The second: all of it that is told.
-  void tell(const read_step& one, const recording_reader& recording, std::vector<story_line>& lines) const {
+  /// The second: all that is told.
+  void tell(const read_step& one, const recording_reader& recording, std::vector<story_line>& lines) {
     const auto& step = one.step;
-    const bool caused =
-        one.heard == task_mention::none && step.head().cause() != 0 && mattering_.count(step.head().cause()) != 0;
+    const auto& head = step.head();
+    const bool follows = head.cause() != 0 && mattering_.count(head.cause()) != 0;
+    if (follows) heard_.insert({head.cause(), to_string(head.from()), head.sequence()});
+    const bool caused = follows && one.heard == task_mention::none;
     if (!one.matters() && !caused) return;
     auto line = line_at(one, recording);
     line.is = story_line::kind::hears;
-    line.other = to_string(step.head().from());
-    line.verb = written(step.head().verb());
-    line.cause = step.head().cause();
+    line.other = to_string(head.from());
+    line.verb = written(head.verb());
+    line.cause = head.cause();
+    line.sequence = head.sequence();
     if (one.body) line.leaves = leaves_of(*one.body);
     lines.push_back(line);
     tell_edits(one, recording, lines);
@@ -117,6 +118,11 @@ class storyteller {
       note.text = text;
       lines.push_back(note);
     }
+  }
+
+  /// Was this said line heard by somebody who is recorded? After the second reading.
+  bool is_heard(const story_line& line) const {
+    return line.is == story_line::kind::says && heard_.count({line.event, line.actor, line.sequence}) != 0;
   }
 
  private:
@@ -162,15 +168,15 @@ class storyteller {
   void tell_letters(const read_step& one, const recording_reader& recording, bool taskless,
                     std::vector<story_line>& lines) const {
     const auto& letters = one.step.outbox().letters();
-    const auto actor = to_string(recording.header().actor());
     for (std::size_t i = 0; i < one.letters.size(); ++i) {
       const auto& [body, about] = one.letters[i];
       const bool told = about == task_mention::ours || (taskless && about == task_mention::none);
-      if (!told || heard_.count({one.step.event(), actor, one.first_letter + i}) != 0) continue;
+      if (!told) continue;
       const auto& letter = letters.Get(static_cast<int>(i));
       auto line = line_at(one, recording);
       line.is = story_line::kind::says;
       line.other = to_string(letter.to());
+      line.sequence = one.first_letter + i;
       line.verb = written(letter.verb());
       if (body) line.leaves = leaves_of(*body);
       lines.push_back(line);
@@ -215,6 +221,9 @@ result<task_story> story_of(const std::string& task, const std::vector<std::stri
         nullptr);
     if (!read) return read.error();
   }
+  story.lines.erase(std::remove_if(story.lines.begin(), story.lines.end(),
+                                   [&](const story_line& line) { return teller.is_heard(line); }),
+                    story.lines.end());
   std::stable_sort(story.lines.begin(), story.lines.end(),
                    [](const story_line& a, const story_line& b) { return a.wall_ns < b.wall_ns; });
   return story;

@@ -22,12 +22,13 @@ struct story_line {
   kind is = kind::hears;
   std::int64_t wall_ns = 0;  ///< of the step, by the clock of the actor's machine
   std::string actor;
-  std::string other;         ///< who said what is heard, or to whom it is said; the key of a record
-  std::string verb;          ///< of what is heard or said; the type of what is recorded
-  std::vector<leaf> leaves;  ///< of the message or record
-  std::string text;          ///< of a note
-  std::uint64_t event = 0;   ///< whose step this is
-  std::uint64_t cause = 0;   ///< of what is heard: the event whose step said it
+  std::string other;           ///< who said what is heard, or to whom it is said; the key of a record
+  std::string verb;            ///< of what is heard or said; the type of what is recorded
+  std::vector<leaf> leaves;    ///< of the message or record
+  std::string text;            ///< of a note
+  std::uint64_t event = 0;     ///< whose step this is
+  std::uint64_t cause = 0;     ///< of what is heard: the event whose step said it
+  std::uint64_t sequence = 0;  ///< of what is heard or said, among the letters of who says it
   std::string recording;
   std::uint64_t frame = 0;
 };

@@ -11,7 +11,8 @@
 namespace troupe {
 
 /// A message as it travels between two actors of one process: immutable and shared.
-/// `credit` is returned to the link that brought the letter when the last copy of it is gone; null for local letters.
+/// `credit` is returned to the link that brought the letter when the last copy of it is gone, and of the letters that
+/// it caused; null where no link did.
 template <class Message>
 struct said {
   std::shared_ptr<const Envelope> head;

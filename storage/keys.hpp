@@ -22,9 +22,12 @@
 ///     agent/update/<framework id>/<task id>/<number>  UpdateRecord      until acknowledged; number is 16 hex digits
 ///     framework/self                                  FrameworkSelfRecord  of a framework, in a journal of its own
 ///     framework/app/<key>                             what the framework's program puts there
-///     head                                            HeadRecord        what the journal counts, see storage/heads.hpp
-///     quarantine/<key>                                damaged bytes     moved here from that key by the journal
-///     quarantine/head/<owner>                         LossRecord        records are missing below that first component
+///     executor/task/<task id>                         ExecutorTaskRecord   of a custom executor, in a journal of its
+///     own executor/update/<number>                        ExecutorUpdateRecord until acknowledged; number is 16 hex
+///     digits executor/app/<key>                              what the executor's program puts there head HeadRecord
+///     what the journal counts, see storage/heads.hpp quarantine/<key>                                damaged bytes
+///     moved here from that key by the journal quarantine/head/<owner>                         LossRecord records are
+///     missing below that first component
 namespace troupe::keys {
 
 /// Joins components with '/', escaping '%', '/' and control characters in each as %XX. The path of nothing and the path

@@ -32,6 +32,8 @@ const std::vector<place>& places() {
       {{"agent", "task", "*", "*"}, TaskRecord::default_instance()},
       {{"agent", "update", "*", "*", "*"}, UpdateRecord::default_instance()},
       {{"framework", "self"}, FrameworkSelfRecord::default_instance()},
+      {{"executor", "task", "*"}, ExecutorTaskRecord::default_instance()},
+      {{"executor", "update", "*"}, ExecutorUpdateRecord::default_instance()},
   };
   return all;
 }

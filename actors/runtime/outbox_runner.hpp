@@ -28,8 +28,10 @@ class outbox_runner {
 
   void start(std::uint64_t incarnation) { incarnation_ = incarnation; }
 
-  /// `cause` is the event whose step made this outbox, `event` its id in the ring, `now` the step's time.
-  void run(outbox out, const Envelope& cause, std::uint64_t event, std::uint64_t epoch, wall_time now) {
+  /// `cause` is the event whose step made this outbox, `event` its id in the ring, `now` the step's time. `credit` is
+  /// the cause's: the letters carry it on, so that whoever asks over a link is not done with before its answers are.
+  void run(outbox out, const Envelope& cause, std::uint64_t event, std::uint64_t epoch, wall_time now,
+           std::shared_ptr<void> credit = nullptr) {
     for (const auto& line : out.log) spdlog::info("{}", line);
     held item;
     item.letters = std::move(out.letters);
@@ -38,6 +40,7 @@ class outbox_runner {
     item.epoch = epoch;
     item.wake_at = out.wake_at;
     item.sets_timer = true;
+    item.credit = std::move(credit);
     enqueue(std::move(item), std::move(out.edits), now);
   }
 
@@ -71,6 +74,7 @@ class outbox_runner {
     bool sets_timer = false;
     std::optional<monotonic_time> wake_at;
     std::function<void()> action;
+    std::shared_ptr<void> credit;
   };
 
   void enqueue(held item, std::vector<edit> edits, wall_time now) {
@@ -127,7 +131,7 @@ class outbox_runner {
     if (item.epoch != 0) head->set_epoch(item.epoch);
     head->set_sent_at_ns(to_ns(now));
     head->set_verb(out.verb);
-    rt_.names.deliver(head, out.body);
+    rt_.names.deliver(head, out.body, item.credit);
   }
 
   // Timers cannot be cancelled: one is armed, and those of older generations are ignored. It is only armed anew to fire

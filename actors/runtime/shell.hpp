@@ -171,7 +171,8 @@ class shell {
 
   // --- one step
   // ----------------------------------------------------------------------------------------------------------------
-  void step_on(const Envelope& head, const google::protobuf::Message& body) {
+  void step_on(const Envelope& head, const google::protobuf::Message& body,
+               const std::shared_ptr<void>& credit = nullptr) {
     context now;
     now.now = monotonic_now(self_->system());
     now.wall_now = wall_now();
@@ -184,7 +185,7 @@ class shell {
     ++steps_;
     rt_->ring.record(head, event, to_ns(now.wall_now), static_cast<std::uint32_t>(out.letters.size()));
     if (setup_.check) core_->check_invariants();
-    runner_->run(std::move(out), head, event, detail::epoch_of<Core>::get(*core_), now.wall_now);
+    runner_->run(std::move(out), head, event, detail::epoch_of<Core>::get(*core_), now.wall_now, credit);
     status_->busy_since_ns.store(0);
   }
 
@@ -211,7 +212,7 @@ class shell {
   template <class... Messages>
   behavior make_behavior(verbs<Messages...>) {
     return behavior{[this](const said<Messages>& letter) {
-                      step_on(*letter.head, *letter.body);
+                      step_on(*letter.head, *letter.body, letter.credit);
                       status_->handled.fetch_add(1);
                     }...,
                     [this](const tick& t) {

@@ -5,10 +5,16 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 /// Writing an executor: one process that runs many tasks of one framework on one agent. Like a scheduler it only
-/// answers events with calls; the work itself runs on threads of the program's, which report back through
-/// `executor_program::tell`.
+/// answers events with calls; the work itself runs on threads of the program's, which report back through the
+/// `tell_function` that it was made with.
+///
+/// What it was given and what it reported is remembered until it is acknowledged, in a journal of the executor's own.
+/// An executor whose program is started again within its container (by a command that repeats it) takes up where it
+/// was.
 namespace troupe::sdk {
 
 /// What an executor may do in answer to an event. Valid only during the event.
@@ -21,6 +27,12 @@ class executor_calls {
   void update(const task_id& task, v1::TaskState state, const std::string& message = {}, const std::string& data = {});
   /// A message of the framework's own to its scheduler, best effort. See typed_message.hpp.
   void send(const google::protobuf::Message& message);
+
+  /// A record of the executor's own, given to executor::remember when its program is started again. Keys are the
+  /// executor's to choose. Nothing that this event says leaves before the record is durable.
+  void put(const std::string& key, const google::protobuf::Message& record);
+  void erase(const std::string& key);
+
   /// Ends the program, once every update is acknowledged or a few seconds have passed.
   void stop(int exit_code) { exit_code_ = exit_code; }
   void log(std::string line) { step_.log(std::move(line)); }
@@ -45,6 +57,12 @@ class executor {
   /// Whatever still runs must end now; the program ends when this returns.
   virtual void on_shutdown(executor_calls&) {}
   virtual void on_program_event(executor_calls&, const std::string& /*name*/, const std::string& /*data*/) {}
+
+  /// One record of an earlier incarnation, by rising key, before any event.
+  virtual void remember(const std::string& /*key*/, std::string_view /*record*/) {}
+  /// First event of a program that was started again: what an earlier one was given and had reported no end of. Of each
+  /// the agent and the framework think that it runs. Unless this is overridden they are told that it has failed.
+  virtual void on_recovered(executor_calls& call, const std::vector<v1::TaskInfo>& tasks);
 };
 
 }  // namespace troupe::sdk

@@ -2,11 +2,30 @@
 
 #include "frameworks/sdk/typed_message.hpp"
 #include "protocol/task_state.hpp"
+#include "storage/keys.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <set>
 #include <stdexcept>
 
 namespace troupe::sdk {
+
+namespace {
+
+const std::string tasks_root = keys::path({"executor", "task"});
+const std::string updates_root = keys::path({"executor", "update"});
+const std::string app_root = keys::path({"executor", "app"});
+
+std::string task_key(const task_id& id) {
+  return keys::path({"executor", "task", id.value()});
+}
+
+std::string update_key(std::uint64_t number) {
+  return keys::path({"executor", "update", keys::ordered(number)});
+}
+
+}  // namespace
 
 void executor_calls::update(const task_id& task, v1::TaskState state, const std::string& message,
                             const std::string& data) {
@@ -26,15 +45,47 @@ void executor_calls::send(const google::protobuf::Message& message) {
   step_.say(Address(), std::move(out));
 }
 
+void executor_calls::put(const std::string& key, const google::protobuf::Message& record) {
+  step_.put(keys::path({"executor", "app", key}), record);
+}
+
+void executor_calls::erase(const std::string& key) {
+  step_.erase(keys::path({"executor", "app", key}));
+}
+
+void executor::on_recovered(executor_calls& call, const std::vector<v1::TaskInfo>& tasks) {
+  for (const auto& task : tasks)
+    call.update(task_id(task.task_id()), v1::TASK_FAILED,
+                "The executor's program was started again and does not take up its tasks");
+}
+
 executor_core::executor_core(std::shared_ptr<executor> logic, executor_core_options options)
     : logic_(std::move(logic)), options_(std::move(options)) {}
+
+void executor_core::remember(std::string_view key, std::string_view record) {
+  const auto parts = keys::components(key);
+  if (parts.size() != 3) return;
+  if (keys::under(key, app_root)) {
+    logic_->remember(parts[2], record);
+  } else if (keys::under(key, tasks_root)) {
+    internal::ExecutorTaskRecord task;
+    if (decode_record(record, task)) tasks_[task_id(task.task().task_id())] = task;
+  } else if (keys::under(key, updates_root)) {
+    internal::ExecutorUpdateRecord update;
+    std::uint64_t number = 0;
+    std::from_chars(parts[2].data(), parts[2].data() + parts[2].size(), number, 16);
+    if (!decode_record(record, update)) return;
+    unacknowledged_[number] = update.status();
+    next_update_ = number + 1;
+  }
+}
 
 outbox executor_core::on(const Envelope& head, const google::protobuf::Message& body, const context& now) {
   outbox out;
   if (ended_) return out;
   step s{head, now, out};
   dispatch(*this, s, body);
-  if (exit_code_ && unacknowledged_updates_.empty()) end(s);
+  if (exit_code_ && unacknowledged_.empty()) end(s);
   if (ended_) return out;
   for (auto wish : {subscribe_at_, give_up_at_})
     if (wish && (!out.wake_at || *wish < *out.wake_at)) out.wake_at = wish;
@@ -50,7 +101,7 @@ void executor_core::end(step& s) {
 }
 
 /// Runs one event of the executor and sends what it reported: every update gets its ids, its time and a fresh uuid, and
-/// is kept until it is acknowledged.
+/// is remembered until it is acknowledged.
 template <class Event>
 void executor_core::tell(step& s, Event event) {
   std::vector<v1::TaskStatus> updates;
@@ -65,7 +116,10 @@ void executor_core::tell(step& s, Event event) {
     status.set_timestamp(std::chrono::duration<double>(s.now.wall_now.time_since_epoch()).count());
     status.set_uuid(random.bytes16());
     if (subscribed_) say_update(s, status);
-    unacknowledged_updates_.push_back(std::move(status));
+    internal::ExecutorUpdateRecord record;
+    *record.mutable_status() = status;
+    s.put(update_key(next_update_), record);
+    unacknowledged_[next_update_++] = std::move(status);
   }
   if (exit_code_ && !was_ending) give_up_at_ = s.now.now + options_.linger;
 }
@@ -78,14 +132,26 @@ void executor_core::say_update(step& s, const v1::TaskStatus& status) {
 
 void executor_core::subscribe(step& s) {
   v1::executor::Call::Subscribe call;
-  for (const auto& task : unacknowledged_tasks_) *call.add_unacknowledged_tasks() = task;
-  for (const auto& status : unacknowledged_updates_) *call.add_unacknowledged_updates()->mutable_status() = status;
+  for (const auto& [id, task] : tasks_)
+    if (!task.acknowledged()) *call.add_unacknowledged_tasks() = task.task();
+  for (const auto& [number, status] : unacknowledged_) *call.add_unacknowledged_updates()->mutable_status() = status;
   s.say(agent_, std::move(call));
   subscribe_at_ = s.now.now + options_.subscribe_retry;
 }
 
 void executor_core::handle(step& s, const internal::Recovered&) {
   give_up_at_ = s.now.now + options_.recovery_timeout;
+  if (!options_.started_anew) return;
+  std::set<task_id> ended;
+  for (const auto& [number, status] : unacknowledged_)
+    if (is_terminal(status.state())) ended.insert(task_id(status.task_id()));
+  std::vector<v1::TaskInfo> tasks;
+  for (const auto& [id, task] : tasks_)
+    if (ended.count(id) == 0) tasks.push_back(task.task());
+  if (tasks.empty()) return;
+  s.log("executor.recovered executor=" + options_.executor_id.value() + " tasks=" + std::to_string(tasks.size()) +
+        " unacknowledged=" + std::to_string(unacknowledged_.size()));
+  tell(s, [&](executor_calls& call) { logic_->on_recovered(call, tasks); });
 }
 
 void executor_core::handle(step& s, const internal::TimerFired&) {
@@ -128,13 +194,16 @@ void executor_core::handle(step& s, const v1::executor::Event::Subscribed& m) {
   if (subscribed_) return;
   subscribed_ = true;
   // What came with the subscription is acknowledged before it is answered: these were reported in between.
-  for (const auto& status : unacknowledged_updates_) say_update(s, status);
+  for (const auto& [number, status] : unacknowledged_) say_update(s, status);
   tell(s, [&](executor_calls& call) { logic_->on_subscribed(call, m); });
 }
 
 void executor_core::handle(step& s, const v1::executor::Event::Launch& m) {
-  if (!launched_.insert(m.task().task_id().value()).second) return;
-  unacknowledged_tasks_.push_back(m.task());
+  const task_id id(m.task().task_id());
+  const auto [entry, is_new] = tasks_.try_emplace(id);
+  if (!is_new) return;
+  *entry->second.mutable_task() = m.task();
+  s.put(task_key(id), entry->second);
   tell(s, [&](executor_calls& call) { logic_->on_launch(call, m.task()); });
 }
 
@@ -142,17 +211,31 @@ void executor_core::handle(step& s, const v1::executor::Event::Kill& m) {
   tell(s, [&](executor_calls& call) { logic_->on_kill(call, m.task_id()); });
 }
 
-void executor_core::handle(step&, const v1::executor::Event::Acknowledged& m) {
-  auto& updates = unacknowledged_updates_;
-  for (const auto& u : updates)
-    // From now on the agent never launches it again, unless another task gets its name.
-    if (u.uuid() == m.uuid() && is_terminal(u.state())) launched_.erase(m.task_id().value());
-  updates.erase(std::remove_if(updates.begin(), updates.end(), [&](const auto& u) { return u.uuid() == m.uuid(); }),
-                updates.end());
-  auto& tasks = unacknowledged_tasks_;
-  tasks.erase(std::remove_if(tasks.begin(), tasks.end(),
-                             [&](const auto& t) { return t.task_id().value() == m.task_id().value(); }),
-              tasks.end());
+void executor_core::handle(step& s, const v1::executor::Event::Acknowledged& m) {
+  bool ended = false;
+  for (auto it = unacknowledged_.begin(); it != unacknowledged_.end();) {
+    if (it->second.uuid() != m.uuid()) {
+      ++it;
+      continue;
+    }
+    ended = ended || is_terminal(it->second.state());
+    s.erase(update_key(it->first));
+    it = unacknowledged_.erase(it);
+  }
+  acknowledge_task(s, task_id(m.task_id()), ended);
+}
+
+/// From its end on the agent never launches it again, unless another task gets its name.
+void executor_core::acknowledge_task(step& s, const task_id& id, bool ended) {
+  const auto found = tasks_.find(id);
+  if (found == tasks_.end()) return;
+  if (ended) {
+    s.erase(task_key(id));
+    tasks_.erase(found);
+  } else if (!found->second.acknowledged()) {
+    found->second.set_acknowledged(true);
+    s.put(task_key(id), found->second);
+  }
 }
 
 void executor_core::handle(step& s, const v1::executor::Event::Message& m) {
@@ -162,7 +245,7 @@ void executor_core::handle(step& s, const v1::executor::Event::Message& m) {
 void executor_core::handle(step& s, const v1::executor::Event::Error& m) {
   s.log("executor.refused executor=" + options_.executor_id.value() + " message=" + m.message());
   exit_code_ = 1;
-  unacknowledged_updates_.clear();
+  unacknowledged_.clear();
 }
 
 void executor_core::handle(step& s, const internal::ShutdownExecutor&) {
@@ -181,9 +264,13 @@ internal::CustomExecutorState executor_core::save() const {
   if (subscribe_at_) state.set_subscribe_at_ns(subscribe_at_->time_since_epoch().count());
   if (give_up_at_) state.set_give_up_at_ns(give_up_at_->time_since_epoch().count());
   if (exit_code_) state.set_exit_code(*exit_code_);
-  for (const auto& task : launched_) state.add_launched(task);
-  for (const auto& task : unacknowledged_tasks_) *state.add_unacknowledged_tasks() = task;
-  for (const auto& status : unacknowledged_updates_) *state.add_unacknowledged_updates() = status;
+  for (const auto& [id, task] : tasks_) *state.add_tasks() = task;
+  for (const auto& [number, status] : unacknowledged_) {
+    auto* update = state.add_updates();
+    update->set_number(number);
+    *update->mutable_status() = status;
+  }
+  state.set_next_update(next_update_);
   return state;
 }
 
@@ -195,9 +282,11 @@ void executor_core::load(const internal::CustomExecutorState& state) {
   subscribe_at_ = state.has_subscribe_at_ns() ? std::optional(time(state.subscribe_at_ns())) : std::nullopt;
   give_up_at_ = state.has_give_up_at_ns() ? std::optional(time(state.give_up_at_ns())) : std::nullopt;
   exit_code_ = state.has_exit_code() ? std::optional<int>(state.exit_code()) : std::nullopt;
-  launched_ = {state.launched().begin(), state.launched().end()};
-  unacknowledged_tasks_.assign(state.unacknowledged_tasks().begin(), state.unacknowledged_tasks().end());
-  unacknowledged_updates_.assign(state.unacknowledged_updates().begin(), state.unacknowledged_updates().end());
+  tasks_.clear();
+  for (const auto& task : state.tasks()) tasks_[task_id(task.task().task_id())] = task;
+  unacknowledged_.clear();
+  for (const auto& update : state.updates()) unacknowledged_[update.number()] = update.status();
+  next_update_ = state.next_update();
 }
 
 std::shared_ptr<const google::protobuf::Message> executor_core::look(const std::string&) const {

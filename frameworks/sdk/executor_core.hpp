@@ -4,8 +4,8 @@
 #include "troupe/internal/sdk_state.pb.h"
 
 #include <chrono>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -19,17 +19,20 @@ struct executor_core_options {
   std::chrono::milliseconds check_in{std::chrono::minutes(1)};
   std::chrono::milliseconds recovery_timeout{std::chrono::minutes(15)};  ///< without an agent for this long it ends
   std::chrono::milliseconds linger{std::chrono::seconds(5)};             ///< for acknowledgements, after stop
+  /// The executor knows nothing of tasks that are remembered: it is the first in its process.
+  bool started_anew = true;
 };
 
-/// The core around an executor: subscribes, repeats what is not acknowledged, ends when its agent says so or stays
-/// away. At its end it says ProgramEvent{"exit", code in decimal} to runtime/local.
+/// The core around an executor: subscribes, remembers and repeats what is not acknowledged, ends when its agent says so
+/// or stays away. At its end it says ProgramEvent{"exit", code in decimal} to runtime/local.
 class executor_core {
  public:
   using hears = custom_executor_hears;
+  using state_message = internal::CustomExecutorState;
 
   executor_core(std::shared_ptr<executor> logic, executor_core_options options);
 
-  void remember(std::string_view, std::string_view) {}
+  void remember(std::string_view key, std::string_view record);
   outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now);
   internal::CustomExecutorState save() const;
   void load(const internal::CustomExecutorState& state);
@@ -52,6 +55,7 @@ class executor_core {
  private:
   void subscribe(step& s);
   void say_update(step& s, const v1::TaskStatus& status);
+  void acknowledge_task(step& s, const task_id& id, bool ended);
   template <class Event>
   void tell(step& s, Event event);
   void end(step& s);
@@ -64,9 +68,11 @@ class executor_core {
   std::optional<monotonic_time> subscribe_at_;
   std::optional<monotonic_time> give_up_at_;
   std::optional<int> exit_code_;
-  std::set<std::string> launched_;  // until their end is acknowledged, so that a launch heard twice runs once
-  std::vector<v1::TaskInfo> unacknowledged_tasks_;
-  std::vector<v1::TaskStatus> unacknowledged_updates_;
+  // Until their end is acknowledged, so that a launch heard twice runs once.
+  std::map<task_id, internal::ExecutorTaskRecord> tasks_;
+  // By number, which rises for as long as the executor lives.
+  std::map<std::uint64_t, v1::TaskStatus> unacknowledged_;
+  std::uint64_t next_update_ = 1;
 };
 
 }  // namespace troupe::sdk

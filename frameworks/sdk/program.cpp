@@ -158,7 +158,8 @@ result<executor_environment> executor_environment::read() {
 }
 
 int run_executor_program(
-    const std::function<std::shared_ptr<executor>(const executor_environment&, tell_function)>& make) {
+    const std::function<std::shared_ptr<executor>(const executor_environment&, tell_function)>& make,
+    const executor_program_options& options) {
   log_to_stderr(true);
   auto told = executor_environment::read();
   if (!told) {
@@ -167,6 +168,7 @@ int run_executor_program(
   }
   process_options chosen;
   chosen.name = told->executor_id;
+  if (!options.state_dir.empty()) chosen.journal_dir = told->sandbox + "/" + options.state_dir;
   auto opened = linked_process::open(chosen);
   if (!opened) {
     std::cerr << opened.error().message << std::endl;
@@ -175,12 +177,17 @@ int run_executor_program(
   auto linked = std::move(*opened);
   auto program = std::make_shared<absentable>(*linked);
   auto logic = make(*told, [program](const std::string& name, const std::string& data) { program->tell(name, data); });
-  executor_core_options options;
-  options.framework_id.set_value(told->framework_id);
-  options.executor_id.set_value(told->executor_id);
+  executor_core_options core;
+  core.framework_id.set_value(told->framework_id);
+  core.executor_id.set_value(told->executor_id);
   shell_setup<executor_core> setup;
   setup.at = address(internal::EXECUTOR, told->container_id);
-  setup.make = [logic, options] { return executor_core(logic, options); };
+  setup.identity = keys::identity("executor");
+  setup.prefixes = {"executor"};
+  setup.make = [logic, core, anew = std::make_shared<bool>(true)]() mutable {
+    core.started_anew = std::exchange(*anew, false);
+    return executor_core(logic, core);
+  };
   setup.on_ready = [linked = linked.get(), endpoint = told->agent_endpoint](const Address& self) {
     linked->on_actor_ready(self, endpoint);
   };

@@ -52,10 +52,17 @@ struct executor_environment {
   static result<executor_environment> read();
 };
 
+struct executor_program_options {
+  /// Where tasks, reports and records are kept, within the sandbox; empty: nowhere, and a program that is started again
+  /// has forgotten them.
+  std::string state_dir = "executor.journal";
+};
+
 /// Runs an executor to its end; the exit code. `make` gets what the agent said and a function that sends
 /// on_program_event, which any thread may call for as long as the executor lives.
 using tell_function = std::function<void(const std::string& name, const std::string& data)>;
 int run_executor_program(
-    const std::function<std::shared_ptr<executor>(const executor_environment&, tell_function)>& make);
+    const std::function<std::shared_ptr<executor>(const executor_environment&, tell_function)>& make,
+    const executor_program_options& options = {});
 
 }  // namespace troupe::sdk

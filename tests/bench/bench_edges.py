@@ -1,4 +1,5 @@
 """scripts/bench edges: how long an ordinary framework waits for its offers while the master's port is abused."""
+import os
 import statistics
 import subprocess
 import sys
@@ -31,11 +32,25 @@ class offers:
         return sorted(int(wait) for wait in line.split())
 
 
-class abuse:
-    """Somebody who abuses the master's port while the block runs; niced, so that what is measured is what the master does about it."""
+class processors:
+    """While the block runs the last processor is left to the abusers, as if they came from another machine. Yields which it is."""
 
-    def __init__(self, name, up):
-        self.command = ["nice", "-n", "19", sys.executable, "-B", str(ROOT / "tests" / "bench" / "edges_abuse.py"), name,
+    def __enter__(self):
+        self.all = os.sched_getaffinity(0)
+        last = max(self.all)
+        if len(self.all) > 1:
+            os.sched_setaffinity(0, self.all - {last})  # and so all that this process starts
+        return last
+
+    def __exit__(self, *_):
+        os.sched_setaffinity(0, self.all)
+
+
+class abuse:
+    """Somebody who abuses the master's port while the block runs, so that what is measured is what the master does about it."""
+
+    def __init__(self, name, up, processor):
+        self.command = ["taskset", "-c", str(processor), "nice", "-n", "19", sys.executable, "-B", str(ROOT / "tests" / "bench" / "edges_abuse.py"), name,
                         up.environment["TROUPE_MASTER"], str(up.pid("master"))]
 
     def __enter__(self):
@@ -59,14 +74,13 @@ def percentile(ordered, portion):
 def edges(given):
     names = given.abuse.split(",") if given.abuse else edges_abuse.ALL
     count = max(20, int(400 * given.scale))
-    with bench_folder() as folder, cluster(folder) as up, \
-            offers(up.environment) as framework:
+    with processors() as theirs, bench_folder() as folder, cluster(folder) as up, offers(up.environment) as framework:
         framework.waits_us(count)  # what happens once
         for name in names:
             found = []
             for _ in range(given.pairs):
                 quiet = framework.waits_us(count)
-                with abuse(name, up) as abuser:
+                with abuse(name, up, theirs) as abuser:
                     began, cpu = time.monotonic(), up.cpu()["master"]
                     abused = framework.waits_us(count)
                     share = (up.cpu()["master"] - cpu) / (time.monotonic() - began)

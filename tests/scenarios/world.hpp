@@ -5,8 +5,8 @@
 #include "actors/runtime/step.hpp"
 #include "storage/memory_store.hpp"
 #include "tests/scenarios/containers.hpp"
-#include "tests/scenarios/machine.hpp"
 #include "tests/scenarios/network.hpp"
+#include "tools/sim/machine.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -21,6 +21,8 @@
 #include <vector>
 
 namespace troupe::testing {
+
+using sim::machine;
 
 /// Something that must not happen in any world, whatever a scenario does: a core that contradicts itself, an invariant
 /// that does not hold, a letter that may not cross a link.

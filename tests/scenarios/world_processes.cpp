@@ -13,6 +13,10 @@
 /// Processes come and go, and the services within one: containerizer, supervisor, links.
 namespace troupe::testing {
 
+using sim::machine_around;
+using sim::machine_checks;
+using sim::machine_of;
+
 /// Raises the incarnation too, durably.
 bool world::open_store(const std::string& name, process& p) {
   if (const auto opener = openers_.find(name); opener != openers_.end()) p.store = opener->second();
@@ -52,8 +56,9 @@ void world::add_master(const master_options& options) {
   p.at = leader();
   p.identity = "cluster-1";
   p.boot = [this, options](process& self) {
-    add_actor(self, leader(), machine_of<master>(options, doubts_), "master");
-    add_actor(self, allocator(), machine_of<allocator_core>(allocator_options(), doubts_), "");
+    add_actor(self, leader(), machine_of<master>(options, machine_checks{doubts_ ? 1u : 0u, 1}), "master");
+    add_actor(self, allocator(), machine_of<allocator_core>(allocator_options(), machine_checks{doubts_ ? 1u : 0u, 1}),
+              "");
   };
 }
 
@@ -73,7 +78,7 @@ void world::add_agent(const std::string& name, const std::string& resources) {
     auto booted = options;
     booted.boot_id = self.boot_id;
     *booted.info.mutable_resources() = self.resources;
-    add_actor(self, self.at, machine_of<agent>(booted, doubts_), "agent");
+    add_actor(self, self.at, machine_of<agent>(booted, machine_checks{doubts_ ? 1u : 0u, 1}), "agent");
   };
   set_resources(name, resources);
 }
@@ -283,7 +288,7 @@ void world::spawn_executor(const std::string& agent, const internal::SpawnExecut
   executor_options options;
   options.agent = home.at;
   options.spawn = spawn;
-  add_actor(home, spawn.executor(), machine_of<executor>(options, doubts_), "");
+  add_actor(home, spawn.executor(), machine_of<executor>(options, machine_checks{doubts_ ? 1u : 0u, 1}), "");
   near(agent, address(internal::RUNTIME, "local"), spawn.executor(), std::make_shared<internal::Recovered>());
 }
 

@@ -4,6 +4,9 @@ import os
 import pathlib
 import time
 
+# Where the tasks of a framework run: each by itself; in a custom executor, and end with it; in one that returns to them when it is killed.
+COMMANDS, EXECUTORS, RESUMING_EXECUTORS = "commands", "executors", "resuming executors"
+
 TERMINAL = {"FINISHED", "FAILED", "KILLED", "ERROR", "LOST", "DROPPED", "GONE", "GONE_BY_OPERATOR"}
 
 
@@ -56,8 +59,8 @@ class Tail:
 
 
 class Task:
-    def __init__(self, name, custom):
-        self.name, self.custom = name, custom
+    def __init__(self, name, runs_in):
+        self.name, self.runs_in = name, runs_in
         self.kind = name.split(".")[1]  # L: long, S: short, K: short, and killed
         self.launched_ms = self.state = self.process = self.parent = self.cgroups = None
         self.starts = self.beats = 0
@@ -74,8 +77,8 @@ class Task:
 
 
 class Framework:
-    def __init__(self, name, custom, tail):
-        self.name, self.custom, self.tail = name, custom, tail
+    def __init__(self, name, tasks_in, tail):
+        self.name, self.tasks_in, self.tail = name, tasks_in, tail
         self.subscribed_ms = 0
         self.sure = False  # it knows of each of its tasks what became of it
         self.remembers = None  # tasks of its present life, until it is subscribed
@@ -85,7 +88,7 @@ class History:
     """Reads `NAME.told` of each framework (soak_scheduler.hpp says what is in it) and `witness`, to which tasks and executors write."""
 
     def __init__(self, folder, frameworks):
-        self.frameworks = {name: Framework(name, custom, Tail(folder / (name + ".told"))) for name, custom in frameworks.items()}
+        self.frameworks = {name: Framework(name, tasks_in, Tail(folder / (name + ".told"))) for name, tasks_in in frameworks.items()}
         self.witness = Tail(folder / "witness")
         self.tasks = {}
         self.executors = {}  # by pid
@@ -117,7 +120,7 @@ class History:
 
     def task(self, framework, name, news=True):
         if name not in self.tasks:
-            self.tasks[name] = self.open[name] = Task(name, framework.custom)
+            self.tasks[name] = self.open[name] = Task(name, framework.tasks_in)
         if news:
             self.touched.add(name)
         return self.tasks[name]
@@ -178,7 +181,7 @@ class History:
 
     def excused(self, task):
         """Its executor was killed: it ended with that one, however."""
-        return task.custom and task.parent in self.killed_executors
+        return task.runs_in == EXECUTORS and task.parent in self.killed_executors
 
     def judge(self, task):
         def is_wrong(kind, why):

@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from history import History, Process, now_ms, start_time
+from history import COMMANDS, EXECUTORS, RESUMING_EXECUTORS, History, Process, now_ms, start_time
 
 NOBODY = ("999999999", "1")  # pid and start time of no process
 
@@ -18,7 +18,7 @@ class Checked(unittest.TestCase):
         held = tempfile.TemporaryDirectory(prefix="troupe-soak-test.")
         self.addCleanup(held.cleanup)
         self.folder = pathlib.Path(held.name)
-        self.history = History(self.folder, {"commands": False, "executors": True})
+        self.history = History(self.folder, {"commands": COMMANDS, "executors": EXECUTORS, "resuming": RESUMING_EXECUTORS})
         self.addCleanup(self.history.close)
         self.me = (str(os.getpid()), start_time(os.getpid()))
 
@@ -83,6 +83,13 @@ class Lives(Checked):
 
 
 class Wrongs(Checked):
+    def test_a_task_that_ends_with_an_executor_that_should_have_returned_to_it(self):
+        self.launched("resuming.L.1", "told resuming.L.1 RUNNING -")
+        self.seen(self.start_line("resuming.L.1", parent=77))
+        self.history.killed_executors.add(77)
+        self.told("resuming", "told resuming.L.1 FAILED -")
+        self.assertEqual(self.found(), [("disturbed", "resuming.L.1")])
+
     def test_a_task_of_which_nothing_is_told(self):
         self.launched("commands.L.1")
         self.assertEqual(self.missing(), [("commands.L.1", "has not been told to run")])

@@ -8,12 +8,13 @@ import time
 import urllib.error
 
 from cluster import PATIENCE_S
-from history import History, now_ms
+from history import COMMANDS, EXECUTORS, RESUMING_EXECUTORS, History, now_ms
 from progress import Progress
 from soak_cluster import Failed, SoakCluster
 
 AGENTS = 3
-FRAMEWORKS = {"commands": False, "executors": True}  # by name: do its tasks run in a custom executor?
+FRAMEWORKS = {"commands": COMMANDS, "executors": EXECUTORS, "resuming": RESUMING_EXECUTORS}  # by name: where its tasks run
+ARGUMENTS = {COMMANDS: [], EXECUTORS: ["--custom"], RESUMING_EXECUTORS: ["--custom", "--resume"]}
 SPREAD_MS = 300  # within which the kills of a round fall
 DEEP_EVERY = 25  # rounds
 CPUS_A_TASK = 0.1
@@ -32,9 +33,9 @@ class KillSoak:
     def start(self):
         witness = self.cluster.folder / "witness"
         witness.touch()
-        for name, custom in FRAMEWORKS.items():
+        for name, tasks_in in FRAMEWORKS.items():
             self.cluster.add_framework(name, "--witness", witness, "--long", self.longs, "--short", self.given.short_tasks, "--kill-every", 8,
-                                       "--spread", AGENTS, *(["--custom"] if custom else []))
+                                       "--spread", AGENTS, *ARGUMENTS[tasks_in])
         self.await_whole()
 
     def round(self):

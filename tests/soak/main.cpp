@@ -33,7 +33,7 @@ int run_executor(const std::string& witness) {
   auto seen = std::make_unique<line_file>(witness);
   return sdk::run_executor_program([&](const sdk::executor_environment& told, sdk::tell_function tell) {
     seen->add("executor " + told.container_id + " start " + std::to_string(::getpid()) + " " + own_start_time());
-    return std::make_shared<soak_executor>(std::move(tell));
+    return std::make_shared<soak_executor>(told.sandbox, std::move(tell));
   });
 }
 
@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   plan.short_command = "sleep 0.2";
   sdk::program_options options;
   std::string told;
-  bool executor = false;
+  bool executor = false, resume = false;
   app.add_option("--name", plan.name, "Name of the framework, and before each task's");
   app.add_option("--state-dir", options.state_dir, "Remember the tasks here");
   app.add_option("--told", told, "Append here what the framework is told");
@@ -57,12 +57,16 @@ int main(int argc, char** argv) {
   app.add_option("--spread", plan.spread, "Over so many agents long tasks are spread")->check(CLI::Range(1, 10000));
   app.add_option("--total", plan.total, "End after so many tasks, those of earlier lives included");
   app.add_flag("--custom", plan.custom, "Run the tasks in a custom executor");
+  app.add_flag("--resume", resume, "Start the executor again, within its container, when it is killed");
   app.add_flag("--executor", executor, "Be the executor (agents do this)");
   CLI11_PARSE(app, argc, argv);
   try {
     if (executor) return run_executor(plan.witness);
     if (plan.name.empty() || told.empty()) throw std::runtime_error("--name and --told must be given");
-    plan.executor = "exec '" + own_path() + "' --executor --witness '" + plan.witness + "'";
+    plan.executor = "'" + own_path() + "' --executor --witness '" + plan.witness + "'";
+    constexpr int killed = 128 + 9;  // as a shell says it
+    plan.executor = resume ? "while " + plan.executor + "; [ $? = " + std::to_string(killed) + " ]; do :; done"
+                           : "exec " + plan.executor;
     plan.user = own_user();
     options.name = plan.name;
     line_file out(told);

@@ -126,8 +126,10 @@ TEST_CASE("every place in the tree has a type, whatever its ids are") {
   CHECK(type_of(keys::agent_task(framework, task_id("t"))) == "TaskRecord");
   CHECK(type_of(keys::agent_update(framework, task_id("t"), 26)) == "UpdateRecord");
   CHECK(type_of("framework/self") == "FrameworkSelfRecord");
+  CHECK(type_of("executor/task/t1") == "ExecutorTaskRecord");
+  CHECK(type_of("executor/update/0000000000000001") == "ExecutorUpdateRecord");
   CHECK(type_of(std::string(keys::head())) == "HeadRecord");
   CHECK(type_of(keys::loss("agent")) == "LossRecord");
-  for (const auto* other : {"", "agent", "agent/selfish", "framework/app/x", "quarantine/agent/self"})
+  for (const auto* other : {"", "agent", "agent/selfish", "framework/app/x", "executor/app/x", "quarantine/agent/self"})
     CHECK(type_of(other).empty());
 }

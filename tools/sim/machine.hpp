@@ -2,6 +2,7 @@
 
 #include "actors/runtime/step.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -9,13 +10,18 @@
 #include <string_view>
 #include <utility>
 
-namespace troupe::testing {
+namespace troupe::sim {
 
 /// A production core behind one interface, whatever its type, that is doubted at every step: a copy is made of its
 /// serialised state, both hear the event, both must decide the same to the last byte and end in the same state, and
 /// both must keep their invariants. From then on the copy is the core.
 ///
-/// All of this throws std::logic_error. A machine that is not doubted only keeps its invariants, and is faster.
+/// All of this throws std::logic_error. How often it is done is the maker's to say.
+struct machine_checks {
+  unsigned doubt_every = 1;  ///< steps; 0: never
+  unsigned check_every = 1;  ///< steps from one look at the invariants to the next; 0: none
+};
+
 class machine {
  public:
   virtual ~machine() = default;
@@ -48,15 +54,16 @@ class core_machine final : public machine {
   using maker = std::function<std::unique_ptr<Core>()>;
   using loader = std::function<std::unique_ptr<Core>(const state&)>;
 
-  core_machine(const maker& make, loader load, bool doubted = true)
-      : load_(std::move(load)), core_(make()), doubted_(doubted) {}
+  core_machine(const maker& make, loader load, machine_checks checks = {})
+      : load_(std::move(load)), core_(make()), checks_(checks) {}
 
   void remember(std::string_view key, std::string_view record) override { core_->remember(key, record); }
 
   outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now) override {
-    if (!doubted_) {
+    ++steps_;
+    if (checks_.doubt_every == 0 || steps_ % checks_.doubt_every != 0) {
       auto decided = core_->on(head, body, now);
-      core_->check_invariants();
+      if (checks_.check_every != 0 && steps_ % checks_.check_every == 0) core_->check_invariants();
       return decided;
     }
     auto twin = copy();
@@ -84,26 +91,29 @@ class core_machine final : public machine {
 
   loader load_;
   std::unique_ptr<Core> core_;
-  bool doubted_;
+  machine_checks checks_;
+  std::uint64_t steps_ = 0;
 };
 
 /// For cores with `static Core load(const state&, options)`.
 template <class Core, class Options>
-std::unique_ptr<machine> machine_of(const Options& options, bool doubted) {
+std::unique_ptr<machine> machine_of(const Options& options, machine_checks checks) {
   return std::make_unique<core_machine<Core>>(
       [options] { return std::make_unique<Core>(options); },
-      [options](const auto& state) { return std::make_unique<Core>(Core::load(state, options)); }, doubted);
+      [options](const auto& state) { return std::make_unique<Core>(Core::load(state, options)); }, checks);
 }
 
-/// For the SDK's cores, which load in place around one logic. The logic must hold no state of its own.
+/// For the SDK's cores, which load in place around one logic. One that is doubted must hold no state of its own.
 template <class Core, class Logic, class Options>
-std::unique_ptr<machine> machine_around(const std::shared_ptr<Logic>& logic, const Options& options) {
+std::unique_ptr<machine> machine_around(const std::shared_ptr<Logic>& logic, const Options& options,
+                                        machine_checks checks = {}) {
   return std::make_unique<core_machine<Core>>([logic, options] { return std::make_unique<Core>(logic, options); },
                                               [logic, options](const auto& state) {
                                                 auto core = std::make_unique<Core>(logic, options);
                                                 core->load(state);
                                                 return core;
-                                              });
+                                              },
+                                              checks);
 }
 
-}  // namespace troupe::testing
+}  // namespace troupe::sim

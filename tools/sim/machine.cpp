@@ -1,8 +1,8 @@
-#include "tests/scenarios/machine.hpp"
+#include "tools/sim/machine.hpp"
 
 #include "protocol/deterministic_bytes.hpp"
 
-namespace troupe::testing {
+namespace troupe::sim {
 
 std::string bytes_of(const google::protobuf::Message& message) {
   return deterministic_bytes(message);
@@ -25,4 +25,4 @@ std::string bytes_of(const outbox& out) {
   return bytes;
 }
 
-}  // namespace troupe::testing
+}  // namespace troupe::sim

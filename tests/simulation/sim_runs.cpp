@@ -1,0 +1,93 @@
+// Runs simulated clusters, seed after seed; scripts/sim.
+#include "tools/sim/world.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cinttypes>
+#include <cstdio>
+#include <iostream>
+
+namespace {
+
+using namespace troupe;
+using namespace troupe::sim;
+
+struct totals {
+  std::uint64_t seeds = 0, launches = 0, faults = 0, breaks = 0, steps = 0;
+  timeline::duration virtual_time{0};
+  std::map<std::string, std::uint64_t> looked_at;
+  std::map<fault_kind, std::uint64_t> by_kind;
+
+  void add(const world_result& r) {
+    ++seeds;
+    launches += r.launches;
+    faults += r.faults;
+    steps += r.steps;
+    virtual_time += r.lasted;
+    if (!r.invariant.empty()) ++breaks;
+    for (const auto& [name, times] : r.looked_at) looked_at[name] += times;
+    for (const auto& [kind, times] : r.by_kind) by_kind[kind] += times;
+  }
+};
+
+void tell_of(const world_options& options, const world_result& r, bool shrinks) {
+  std::printf("break seed=%" PRIu64 " %s\n", r.seed, r.what.c_str());
+  std::printf("  replay: scripts/sim --seed %" PRIu64 " --story\n", r.seed);
+  if (!shrinks) return;
+  const auto fewest = shrink(options, r, 60);
+  std::printf("  of %zu faults these are enough:\n", r.story.size());
+  for (const auto& f : fewest) std::printf("    %s\n", f.text().c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs whole clusters in one thread, each from a seed, and looks for what must not be."};
+  std::uint64_t first = 1, seeds = 20;
+  bool story = false, shrinks = false, twice = false, mild = false;
+  app.add_option("--seeds", seeds, "So many seeds")->capture_default_str();
+  app.add_option("--first", first, "The first of them")->capture_default_str();
+  auto* one = app.add_option("--seed", first, "This one alone");
+  app.add_flag("--story", story, "Print all that happened");
+  app.add_flag("--shrink", shrinks, "Of a seed that breaks something, look for the fewest faults that still do");
+  app.add_flag("--twice", twice, "Run each seed twice, and compare");
+  app.add_flag("--mild", mild, "With few faults");
+  CLI11_PARSE(app, argc, argv);
+  if (*one) seeds = 1;
+  totals all;
+  const auto began = std::chrono::steady_clock::now();
+  for (auto seed = first; seed < first + seeds; ++seed) {
+    world_options options;
+    options.seed = seed;
+    options.keeps_transcript = story;
+    if (mild) options.faults = fault_level::mild;
+    auto result = run_world(options);
+    if (twice && result.invariant.empty()) {
+      const auto again = run_world(options);
+      if (again.hash != result.hash) {
+        result.invariant = "I21";
+        result.what = "I21: the same seed gives another world";
+      }
+    }
+    all.add(result);
+    if (story)
+      for (const auto& line : result.transcript) std::cout << line << '\n';
+    if (!result.invariant.empty()) tell_of(options, result, shrinks);
+    if (*one)
+      std::printf("seed=%" PRIu64 " hash=%016" PRIx64 " steps=%" PRIu64 " launches=%" PRIu64 " faults=%" PRIu64
+                  " lasted_s=%.0f\n",
+                  seed, result.hash, result.steps, result.launches, result.faults,
+                  std::chrono::duration<double>(result.lasted).count());
+  }
+  const double real = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  const double hours = std::chrono::duration<double, std::ratio<3600>>(all.virtual_time).count();
+  for (const auto& [name, times] : all.looked_at)
+    std::printf("sim.check name=%s times=%" PRIu64 "\n", name.c_str(), times);
+  for (const auto& [kind, times] : all.by_kind)
+    std::printf("sim.fault kind=%s times=%" PRIu64 "\n", name_of(kind), times);
+  std::printf("sim seeds=%" PRIu64 " virtual_h=%.1f real_s=%.1f speed=%.0fx launches=%" PRIu64 " faults=%" PRIu64
+              " breaks=%" PRIu64 "\n",
+              all.seeds, hours, real, hours * 3600 / real, all.launches, all.faults, all.breaks);
+  return all.breaks == 0 ? 0 : 1;
+}

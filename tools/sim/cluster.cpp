@@ -1,0 +1,266 @@
+#include "tools/sim/cluster.hpp"
+
+#include "troupe/internal/runtime.pb.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+/// Actors take turns; what a step decided is committed, then sent, then a timer is armed: as outbox_runner.hpp does it.
+namespace troupe::sim {
+
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::nanoseconds;
+
+constexpr monotonic_time clock_began{std::chrono::hours(1)};
+constexpr std::chrono::hours wall_began{24 * 365 * 50};
+constexpr microseconds turn{20};
+constexpr microseconds slowest_turn{400};  // doubles with each of the priorities
+constexpr std::uint64_t priorities = 9;
+constexpr std::uint64_t priority_changes_every = 2000;  // steps
+
+std::uint64_t mixed(std::uint64_t hash, std::string_view bytes) {
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  return hash;
+}
+
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t number) {
+  return (hash ^ number) * 1099511628211u + (number >> 32);
+}
+
+}  // namespace
+
+monotonic_time host::monotonic(timeline::duration now) const {
+  return clock_began + now + nanoseconds(now.count() / 1'000'000 * drift_ppm);
+}
+
+wall_time host::wall(timeline::duration now) const {
+  return wall_time(wall_began + monotonic(now).time_since_epoch() + wall_offset);
+}
+
+timeline::duration host::moment_of(monotonic_time at) const {
+  const auto shown = at - clock_began;
+  auto moment = shown - nanoseconds(shown.count() / (1'000'000 + drift_ppm) * drift_ppm);
+  while (monotonic(moment) < at) moment += nanoseconds(1000);
+  return moment;
+}
+
+cluster::cluster(const cluster_options& options)
+    : options_(options),
+      luck_(options.seed),
+      turns_(luck_.part("turns")),
+      delays_(luck_.part("delays")),
+      seeds_(luck_.part("seeds")),
+      dials_(luck_.part("dials")) {}
+
+cluster::~cluster() = default;
+
+process& cluster::find(const std::string& name) {
+  const auto found = processes_.find(name);
+  if (found == processes_.end()) throw std::invalid_argument("there is no process '" + name + "'");
+  return *found->second;
+}
+
+process* cluster::find_at(const Address& at) {
+  const auto found = by_address_.find(to_string(at));
+  return found == by_address_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const google::protobuf::Message> cluster::look(const process& p, const Address& at) const {
+  const auto found = p.actors.find(to_string(at));
+  return found == p.actors.end() ? nullptr : found->second->core->look();
+}
+
+process* cluster::leading_master() {
+  for (const auto& [name, p] : processes_)
+    if (p->role == internal::MASTER && p->alive && p->actors.count(to_string(leader())) != 0) return p.get();
+  return nullptr;
+}
+
+void cluster::remark(const std::string& line) {
+  if (!options_.keeps_transcript) return;
+  char text[32];
+  std::snprintf(text, sizeof text, "%12.6fs  ", std::chrono::duration<double>(time_.now()).count());
+  transcript_.push_back(text + line);
+}
+
+void cluster::run_until(duration moment) {
+  while (time_.run_one(moment)) {
+  }
+}
+
+// --- actors ----------------------------------------------------------------------------------------------------------
+
+actor& cluster::add_actor(process& home, const Address& at, std::unique_ptr<machine> core, const std::string& prefix) {
+  if (!prefix.empty()) {
+    const auto& records = home.store->records();
+    for (auto it = records.lower_bound(prefix + "/");
+         it != records.end() && it->first.compare(0, prefix.size() + 1, prefix + "/") == 0; ++it)
+      core->remember(it->first, it->second);
+  }
+  auto a = std::make_shared<actor>();
+  a->at = at;
+  a->key = to_string(at);
+  a->home = &home;
+  a->core = std::move(core);
+  a->priority = turns_.below(priorities);
+  auto& slot = home.actors[a->key];
+  if (slot) slot->gone = true;
+  slot = std::move(a);
+  return *slot;
+}
+
+void cluster::remove_actor(process& home, const Address& at) {
+  const auto found = home.actors.find(to_string(at));
+  if (found == home.actors.end()) return;
+  found->second->gone = true;
+  home.actors.erase(found);
+}
+
+void cluster::notify(process& p, const Address& to, std::shared_ptr<const google::protobuf::Message> body) {
+  const auto found = p.actors.find(to_string(to));
+  if (found == p.actors.end()) return;
+  mail letter;
+  *letter.head.mutable_from() = address(internal::RUNTIME, "local");
+  *letter.head.mutable_to() = to;
+  letter.head.set_verb(verb_of(*body));
+  letter.body = std::move(body);
+  push(*found->second, std::move(letter));
+}
+
+void cluster::push(actor& to, mail letter) {
+  to.mailbox.push_back(std::move(letter));
+  longest_mailbox_ = std::max(longest_mailbox_, to.mailbox.size());
+  plan_step(to);
+}
+
+void cluster::plan_step(actor& a) {
+  if (a.is_ready || a.gone || a.mailbox.empty() || a.home->paused) return;
+  a.is_ready = true;
+  time_.after(turn_of(a), [this, self = a.home->actors.at(a.key)] { step(self); });
+}
+
+timeline::duration cluster::turn_of(const actor& a) {
+  auto wait = turns_.around(turn);
+  if (options_.priorities) wait += turns_.around(slowest_turn * (1 << a.priority) / (1 << 4));
+  return wait;
+}
+
+void cluster::step(const std::shared_ptr<actor>& a) {
+  a->is_ready = false;
+  if (a->gone || a->mailbox.empty() || a->home->paused) return;
+  const auto letter = std::move(a->mailbox.front());
+  a->mailbox.pop_front();
+  ++steps_;
+  if (options_.priorities && turns_.below(priority_changes_every) == 0) a->priority = turns_.below(priorities);
+  context now;
+  now.now = a->home->home->monotonic(time_.now());
+  now.wall_now = a->home->home->wall(time_.now());
+  now.incarnation = a->home->incarnation;
+  now.random_seed = seeds_.next();
+  outbox out;
+  try {
+    out = a->core->on(letter.head, *letter.body, now);
+  } catch (const std::logic_error& failure) {
+    throw broken("core", a->home->name + " " + a->key + " at " + std::string(verb_name(letter.head.verb())) + ": " +
+                             failure.what());
+  }
+  note(*a, letter, out);
+  for (auto* o : observers_) o->on_step(*a, letter, now, out);
+  carry_out(a, std::move(out), steps_);
+  if (!a->gone) plan_step(*a);
+}
+
+void cluster::note(const actor& a, const mail& heard, const outbox& out) {
+  auto hash = mixed(hash_, static_cast<std::uint64_t>(time_.now().count()));
+  hash = mixed(mixed(hash, a.key), heard.head.verb());
+  hash = mixed(hash, heard.body->ByteSizeLong());
+  for (const auto& e : out.edits) hash = mixed(mixed(hash, e.key), e.record ? *e.record : "");
+  for (const auto& l : out.letters) hash = mixed(mixed(mixed(hash, l.to.id()), l.verb), l.body->ByteSizeLong());
+  hash_ = mixed(hash, out.wake_at ? static_cast<std::uint64_t>(out.wake_at->time_since_epoch().count()) : 0);
+  if (!options_.keeps_transcript) return;
+  for (const auto& line : out.log) remark(a.home->name + ": " + line);
+}
+
+void cluster::carry_out(const std::shared_ptr<actor>& a, outbox out, std::uint64_t event) {
+  auto item = std::make_shared<actor::held>();
+  item->letters = std::move(out.letters);
+  item->wake_at = out.wake_at;
+  item->cause = event;
+  item->durable = out.edits.empty();
+  a->pending.push_back(item);
+  if (item->durable) return release(a);
+  a->home->store->commit(std::move(out.edits), [this, a, item, life = a->home->life](bool durable) {
+    if (a->gone || a->home->life != life) return;
+    if (!durable) {
+      ++commits_failed_;
+      return end(*a->home, "its disk failed");
+    }
+    item->durable = true;
+    release(a);
+  });
+}
+
+void cluster::release(const std::shared_ptr<actor>& a) {
+  while (!a->gone && !a->pending.empty() && a->pending.front()->durable) {
+    const auto item = std::move(a->pending.front());
+    a->pending.pop_front();
+    send(*a, *item);
+    if (a->gone) return;
+    a->wish = item->wake_at;
+    arm(a);
+  }
+}
+
+void cluster::send(actor& from, actor::held& item) {
+  const auto epoch = from.core->epoch();
+  for (auto& out : item.letters) {
+    if (const auto muted = from.home->mutes.find(out.verb);
+        muted != from.home->mutes.end() && turns_.happens(muted->second))
+      continue;
+    mail letter;
+    *letter.head.mutable_from() = from.at;
+    *letter.head.mutable_to() = out.to;
+    letter.head.set_incarnation(from.home->incarnation);
+    letter.head.set_sequence(++from.sequence);
+    letter.head.set_cause(item.cause);
+    if (epoch != 0) letter.head.set_epoch(epoch);
+    letter.head.set_verb(out.verb);
+    letter.body = std::move(out.body);
+    if (const auto beside = from.home->actors.find(to_string(out.to)); beside != from.home->actors.end()) {
+      push(*beside->second, std::move(letter));
+    } else if (!serve(from, out.to, letter.body)) {
+      if (const auto over = link_to(*from.home, out.to))
+        over_link(*from.home, over, std::move(letter));
+      else
+        ++letters_lost_;
+    }
+    if (from.gone) return;  // it has ended its own process
+  }
+}
+
+void cluster::arm(const std::shared_ptr<actor>& a) {
+  const auto timer = ++a->timer;
+  if (!a->wish) return;
+  time_.at(a->home->home->moment_of(*a->wish), [this, a, timer] {
+    if (a->gone || a->timer != timer || !a->wish) return;
+    a->wish.reset();
+    mail letter;
+    *letter.head.mutable_from() = address(internal::RUNTIME, "local");
+    *letter.head.mutable_to() = a->at;
+    letter.head.set_verb(verb_number<internal::TimerFired>::value);
+    letter.body = std::make_shared<internal::TimerFired>();
+    push(*a, std::move(letter));
+  });
+}
+
+void cluster::tell(process& p, const std::string& event, const std::string& data) {
+  internal::ProgramEvent told;
+  told.set_name(event);
+  told.set_data(data);
+  notify(p, std::move(told));
+}
+
+}  // namespace troupe::sim

@@ -1,0 +1,342 @@
+#include "tools/sim/faults.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+namespace troupe::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using duration = timeline::duration;
+
+constexpr duration pause_between_mild = minutes(6);
+constexpr duration pause_between_harsh = seconds(50);
+
+/// How long such a fault lasts, in most cases and at most.
+std::pair<duration, duration> lengths(fault_kind kind) {
+  switch (kind) {
+    case fault_kind::kill_master:
+    case fault_kind::kill_agent:
+    case fault_kind::kill_framework:
+    case fault_kind::kill_executor:
+      return {seconds(2), minutes(4)};
+    case fault_kind::pause:
+      return {seconds(10), minutes(3)};
+    case fault_kind::reboot:
+      return {seconds(40), minutes(5)};
+    case fault_kind::cut:
+    case fault_kind::cut_one_way:
+    case fault_kind::cut_off:
+      return {seconds(15), minutes(6)};
+    case fault_kind::flap:
+      return {seconds(60), minutes(4)};
+    case fault_kind::slow_network:
+    case fault_kind::slow_disk:
+      return {seconds(60), minutes(5)};
+    case fault_kind::full_disk:
+      return {seconds(30), minutes(3)};
+    case fault_kind::failing_disk:
+      return {seconds(10), minutes(1)};
+    case fault_kind::bad_containers:
+      return {minutes(2), minutes(10)};
+    case fault_kind::break_links:
+    case fault_kind::clock_jump:
+    case fault_kind::end_container:
+      return {duration(0), duration(0)};
+  }
+  return {};
+}
+
+std::vector<std::string> of_role(const std::map<std::string, Role>& processes, Role role) {
+  std::vector<std::string> found;
+  for (const auto& [name, r] : processes)
+    if (r == role) found.push_back(name);
+  return found;
+}
+
+std::string any_of(chance& luck, const std::vector<std::string>& names) {
+  return names.empty() ? std::string() : luck.one_of(names);
+}
+
+}  // namespace
+
+const char* name_of(fault_kind kind) {
+  switch (kind) {
+    case fault_kind::kill_master:
+      return "kill_master";
+    case fault_kind::kill_agent:
+      return "kill_agent";
+    case fault_kind::kill_framework:
+      return "kill_framework";
+    case fault_kind::kill_executor:
+      return "kill_executor";
+    case fault_kind::pause:
+      return "pause";
+    case fault_kind::reboot:
+      return "reboot";
+    case fault_kind::cut:
+      return "cut";
+    case fault_kind::cut_one_way:
+      return "cut_one_way";
+    case fault_kind::cut_off:
+      return "cut_off";
+    case fault_kind::flap:
+      return "flap";
+    case fault_kind::slow_network:
+      return "slow_network";
+    case fault_kind::break_links:
+      return "break_links";
+    case fault_kind::slow_disk:
+      return "slow_disk";
+    case fault_kind::full_disk:
+      return "full_disk";
+    case fault_kind::failing_disk:
+      return "failing_disk";
+    case fault_kind::clock_jump:
+      return "clock_jump";
+    case fault_kind::bad_containers:
+      return "bad_containers";
+    case fault_kind::end_container:
+      return "end_container";
+  }
+  return "";
+}
+
+std::string fault::text() const {
+  char when[32];
+  std::snprintf(when, sizeof when, "%.3fs", std::chrono::duration<double>(at).count());
+  std::string line = std::string("at ") + when + " " + name_of(kind);
+  if (!target.empty()) line += " " + target;
+  if (!other.empty()) line += " " + other;
+  if (lasts.count() != 0) {
+    std::snprintf(when, sizeof when, "%.3fs", std::chrono::duration<double>(lasts).count());
+    line += std::string(" for ") + when;
+  }
+  return line;
+}
+
+std::vector<fault> plan_faults(const cluster& world, const std::map<std::string, Role>& processes, fault_level level,
+                               timeline::duration from, timeline::duration to) {
+  std::vector<fault> plan;
+  if (level == fault_level::none) return plan;
+  auto luck = world.luck("faults");
+  // A swarm: some kinds never, some seldom, some often.
+  std::vector<fault_kind> kinds;
+  while (kinds.size() < 4)
+    for (int k = 0; k < fault_kinds; ++k)
+      for (auto weight = luck.below(2) == 0 ? 0 : 1 + luck.below(4) * luck.below(3); weight > 0; --weight)
+        kinds.push_back(static_cast<fault_kind>(k));
+  const auto between = level == fault_level::mild ? pause_between_mild : pause_between_harsh;
+  std::vector<std::string> all;
+  for (const auto& [name, role] : processes) all.push_back(name);
+  const auto agents = of_role(processes, internal::AGENT);
+  for (auto at = from + luck.around(between); at < to; at += luck.around(between)) {
+    fault f;
+    f.at = at;
+    f.kind = luck.one_of(kinds);
+    f.luck = luck.next();
+    const auto [usual, most] = lengths(f.kind);
+    if (most.count() > 0) f.lasts = std::min<duration>(luck.around(usual), most);
+    f.target = any_of(luck, all);
+    switch (f.kind) {
+      case fault_kind::kill_master:
+        f.target = any_of(luck, of_role(processes, internal::MASTER));
+        break;
+      case fault_kind::kill_agent:
+      case fault_kind::kill_executor:
+      case fault_kind::reboot:
+      case fault_kind::bad_containers:
+      case fault_kind::end_container:
+        f.target = any_of(luck, agents);
+        break;
+      case fault_kind::kill_framework:
+        f.target = any_of(luck, of_role(processes, internal::FRAMEWORK));
+        break;
+      case fault_kind::cut:
+      case fault_kind::cut_one_way:
+      case fault_kind::flap:
+        // Between those that talk, as a rule: with a master at one end.
+        f.other = luck.happens(0.9) ? any_of(luck, of_role(processes, internal::MASTER)) : any_of(luck, all);
+        if (f.kind == fault_kind::cut_one_way && luck.happens(0.5)) std::swap(f.target, f.other);
+        break;
+      case fault_kind::break_links:
+        f.target.clear();
+        break;
+      default:
+        break;
+    }
+    plan.push_back(std::move(f));
+  }
+  return plan;
+}
+
+void fault_player::plan(const std::vector<fault>& all) {
+  for (const auto& f : all)
+    world_.time().at(f.at, [this, f, era = era_] {
+      if (era != era_ || !begin(f)) return;
+      ++happened_;
+      ++by_kind_[f.kind];
+      story_.push_back(f);
+    });
+}
+
+void fault_player::after(timeline::duration wait, timeline::action what) {
+  world_.time().after(wait, [this, what = std::move(what), era = era_] {
+    if (era == era_) what();
+  });
+}
+
+void fault_player::cut(const std::string& a, const std::string& b, bool both, timeline::duration lasts) {
+  const auto& near = *world_.hosts().at(a);
+  const auto& far = *world_.hosts().at(b);
+  world_.block(near, far);
+  if (both) world_.block(far, near);
+  after(lasts, [this, &near, &far, both] {
+    world_.unblock(near, far);
+    if (both) world_.unblock(far, near);
+  });
+}
+
+/// False: there is nothing now that it could happen to.
+bool fault_player::begin(const fault& f) {
+  chance luck(f.luck);
+  const auto found = world_.processes().find(f.target);
+  auto* p = found == world_.processes().end() ? nullptr : found->second.get();
+  switch (f.kind) {
+    case fault_kind::kill_master:
+    case fault_kind::kill_agent:
+    case fault_kind::kill_framework:
+      if (!p || !p->alive || p->restart_after.count() < 0) return false;
+      world_.remark("FAULT " + f.text());
+      {
+        const auto usual = std::exchange(p->restart_after, f.lasts);
+        world_.end(*p, "killed");
+        p->restart_after = usual;
+      }
+      return true;
+    case fault_kind::kill_executor: {
+      std::vector<process*> custom;
+      for (const auto& [name, other] : world_.processes())
+        if (other->alive && !other->container.empty() && other->home->name == f.target) custom.push_back(other.get());
+      if (custom.empty()) return false;
+      auto& victim = *luck.one_of(custom);
+      world_.remark("FAULT " + f.text() + ": " + victim.name);
+      world_.end(victim, "killed");
+      return true;
+    }
+    case fault_kind::pause:
+      if (!p || !p->alive || p->paused) return false;
+      world_.remark("FAULT " + f.text());
+      world_.pause(*p);
+      after(f.lasts, [this, p, life = p->life] {
+        if (p->alive && p->life == life) world_.resume(*p);
+      });
+      return true;
+    case fault_kind::reboot:
+      if (!p || !p->home->is_up) return false;
+      world_.remark("FAULT " + f.text());
+      world_.reboot(*p->home, f.lasts);
+      return true;
+    case fault_kind::cut:
+    case fault_kind::cut_one_way:
+      if (f.target == f.other || world_.hosts().count(f.target) == 0 || world_.hosts().count(f.other) == 0)
+        return false;
+      world_.remark("FAULT " + f.text());
+      cut(f.target, f.other, f.kind == fault_kind::cut, f.lasts);
+      return true;
+    case fault_kind::cut_off:
+      if (world_.hosts().count(f.target) == 0) return false;
+      world_.remark("FAULT " + f.text());
+      for (const auto& [name, h] : world_.hosts())
+        if (name != f.target) cut(f.target, name, true, f.lasts);
+      return true;
+    case fault_kind::flap: {
+      if (f.target == f.other || world_.hosts().count(f.target) == 0 || world_.hosts().count(f.other) == 0)
+        return false;
+      world_.remark("FAULT " + f.text());
+      for (duration at{0}; at < f.lasts;) {
+        const auto off = luck.around(seconds(8));
+        after(at, [this, f, off] { cut(f.target, f.other, true, off); });
+        at += off + luck.around(seconds(8)) + milliseconds(1);
+      }
+      return true;
+    }
+    case fault_kind::slow_network:
+      world_.remark("FAULT " + f.text());
+      world_.network.delay = luck.between(milliseconds(5), milliseconds(800));
+      world_.network.delay_max = seconds(15);
+      world_.network.repeats_at_reconnect = luck.happens(0.5) ? 0.5 : 0;
+      after(f.lasts, [this] {
+        const network_habits usual;
+        world_.network = usual;
+      });
+      return true;
+    case fault_kind::break_links:
+      world_.remark("FAULT " + f.text());
+      for (auto& [name, other] : world_.processes())
+        if (other->alive && luck.happens(0.9)) world_.break_link(*other);
+      return true;
+    case fault_kind::slow_disk:
+    case fault_kind::full_disk:
+    case fault_kind::failing_disk:
+      if (!p) return false;
+      world_.remark("FAULT " + f.text());
+      if (f.kind == fault_kind::slow_disk) {
+        p->store->habits.sync = luck.between(milliseconds(20), seconds(2));
+        p->store->habits.sync_max = seconds(10);
+      }
+      if (f.kind == fault_kind::full_disk) p->store->habits.full = true;
+      if (f.kind == fault_kind::failing_disk) p->store->habits.fails = 0.3;
+      after(f.lasts, [p] { p->store->habits = disk_habits(); });
+      return true;
+    case fault_kind::clock_jump:
+      if (!p) return false;
+      world_.remark("FAULT " + f.text());
+      p->home->wall_offset += luck.between(-minutes(60), minutes(60));
+      return true;
+    case fault_kind::bad_containers: {
+      if (!p || !p->home->containers) return false;
+      world_.remark("FAULT " + f.text());
+      auto& habits = p->home->containers->habits;
+      habits.start = luck.between(milliseconds(5), seconds(2));
+      habits.start_max = seconds(90);
+      habits.start_fails = luck.portion() * 0.2;
+      habits.ends_badly = luck.portion() * 0.3;
+      habits.stubborn = luck.portion() * 0.5;
+      habits.hardly_ends = luck.portion() * 0.2;
+      after(f.lasts, [&habits] { habits = container_habits(); });
+      return true;
+    }
+    case fault_kind::end_container: {
+      if (!p || !p->home->containers) return false;
+      const auto running = p->home->containers->running();
+      if (running.empty()) return false;
+      world_.remark("FAULT " + f.text());
+      auto at = running.begin();
+      std::advance(at, static_cast<std::ptrdiff_t>(luck.below(running.size())));
+      p->home->containers->end(at->first, SIGSEGV);
+      return true;
+    }
+  }
+  return false;
+}
+
+void fault_player::heal() {
+  ++era_;
+  world_.remark("from here on nothing goes wrong");
+  world_.network = network_habits();
+  for (const auto& [a, from] : world_.hosts())
+    for (const auto& [b, to] : world_.hosts()) world_.unblock(*from, *to);
+  for (auto& [name, p] : world_.processes()) {
+    p->store->habits = disk_habits();
+    if (p->home->containers) p->home->containers->habits = container_habits();
+    world_.resume(*p);
+  }
+}
+
+}  // namespace troupe::sim

@@ -1,0 +1,114 @@
+#pragma once
+
+#include "frameworks/sdk/executor.hpp"
+#include "frameworks/sdk/scheduler.hpp"
+#include "protocol/resources.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::sim {
+
+/// What a built-in framework wants of the cluster.
+struct workload_wish {
+  std::string name;
+  std::string role = "*";
+  std::string needs = "cpus:0.5;mem:128";                          ///< of each task
+  unsigned services = 0;                                           ///< tasks that never end, always to be running
+  std::uint64_t jobs = 0;                                          ///< short tasks in all
+  std::chrono::nanoseconds between_jobs{std::chrono::seconds(2)};  ///< on average
+  std::chrono::nanoseconds job_lasts{std::chrono::seconds(10)};    ///< on average
+  unsigned services_end_after_s = 0;                               ///< 0: never by themselves
+  unsigned kills_one_in = 0;                                       ///< of so many jobs one is killed while it runs
+  std::chrono::nanoseconds hoards{0};                              ///< it sits on what it is offered and does not need
+  bool declines_everything = false;
+  std::chrono::nanoseconds refuse{std::chrono::seconds(5)};  ///< the filter on what it declines
+  unsigned reuses_ids_one_in = 0;  ///< of so many jobs one gets the name of an earlier one that has ended
+  bool custom_executor = false;    ///< its tasks run in one custom executor an agent
+  bool suppresses = true;          ///< it says so when it wants nothing
+  bool partition_aware = true;
+  double failover_timeout_s = 3600;
+};
+
+/// Launches tasks until it has what it wishes, remembers them, and asks after them when it returns. It tells what it
+/// wants and how long that has waited, for whoever tries a cluster with it.
+class workload final : public sdk::scheduler {
+ public:
+  explicit workload(workload_wish wish);
+
+  v1::FrameworkInfo describe() const override;
+  void on_subscribed(sdk::calls& call) override;
+  void on_offers(sdk::calls& call, const std::vector<v1::Offer>& offers) override;
+  void on_rescinded(sdk::calls& call, const offer_id& offer) override;
+  void on_status(sdk::calls& call, const v1::TaskStatus& status) override;
+  void on_disconnected(sdk::calls& call) override;
+  void on_timer(sdk::calls& call) override;
+  void on_program_event(sdk::calls& call, const std::string& name, const std::string& data) override;
+  void on_error(sdk::calls& call, const std::string& message) override;
+  void remember(const std::string& key, std::string_view record) override;
+
+  /// Tasks that are to be launched, each with the moment since when.
+  struct waiting {
+    char kind;  ///< S: service, J: job, K: job that is to be killed
+    monotonic_time since;
+  };
+  const std::vector<waiting>& wanted() const { return wanted_; }
+  unsigned live(char kind) const;
+  std::uint64_t jobs_begun() const { return jobs_begun_; }
+  std::uint64_t finished() const { return finished_; }
+  const std::vector<std::chrono::nanoseconds>& waits() const { return waits_; }
+  const workload_wish& wish() const { return wish_; }
+  /// That have not ended, as far as it knows, with the last that it heard of each.
+  const std::map<std::string, v1::TaskStatus>& tasks() const { return live_; }
+  /// Wants no more; an empty name of the framework says that it has left.
+  bool is_leaving() const { return leaving_; }
+
+ private:
+  void want_services(sdk::calls& call);
+  void plan_job(sdk::calls& call);
+  v1::TaskInfo task_for(sdk::calls& call, const waiting& wanted, const v1::Offer& offer);
+  std::string name_for(sdk::calls& call, char kind);
+  void give_back(sdk::calls& call);
+  void rest_or_ask(sdk::calls& call);
+  void kill_due(sdk::calls& call);
+
+  const workload_wish wish_;
+  const resources needs_;
+  std::map<std::string, v1::TaskStatus> live_;  // the last that was heard of each that has not ended
+  std::vector<waiting> wanted_;
+  std::vector<std::string> ended_;  // names that may be used again
+  std::map<std::string, std::pair<v1::Offer, monotonic_time>> hoard_;
+  std::map<std::string, monotonic_time> to_kill_;
+  std::optional<monotonic_time> next_job_;
+  std::uint64_t numbered_ = 0, jobs_begun_ = 0, finished_ = 0;
+  std::vector<std::chrono::nanoseconds> waits_;
+  bool leaving_ = false, resting_ = false;
+};
+
+/// An executor whose tasks last as long as their data says, `SECONDS`; empty: for ever. Whoever runs it wakes it up.
+class timed_executor final : public sdk::executor {
+ public:
+  using wake_function = std::function<void(const std::string& task, std::chrono::nanoseconds after)>;
+  explicit timed_executor(wake_function wake) : wake_(std::move(wake)) {}
+
+  void on_launch(sdk::executor_calls& call, const v1::TaskInfo& task) override;
+  void on_recovered(sdk::executor_calls& call, const std::vector<v1::TaskInfo>& tasks) override;
+  void on_kill(sdk::executor_calls& call, const task_id& task) override;
+  void on_program_event(sdk::executor_calls& call, const std::string& name, const std::string& task) override;
+  void on_shutdown(sdk::executor_calls& call) override;
+
+  const std::map<std::string, bool>& running() const { return running_; }
+
+ private:
+  void begin(const v1::TaskInfo& task);
+
+  wake_function wake_;
+  std::map<std::string, bool> running_;
+};
+
+}  // namespace troupe::sim

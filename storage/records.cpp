@@ -1,8 +1,6 @@
 #include "storage/records.hpp"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
+#include "protocol/deterministic_bytes.hpp"
 #include "storage/checksum.hpp"
 
 namespace troupe {
@@ -21,13 +19,7 @@ error corrupt(std::string what) {
 std::string encode_record(const google::protobuf::Message& message) {
   std::string record(payload_at, '\0');
   record[0] = static_cast<char>(record_version);
-  {
-    // Partial: a record is what was decided, complete or not. The streams must end before the bytes are looked at.
-    google::protobuf::io::StringOutputStream sink(&record);
-    google::protobuf::io::CodedOutputStream stream(&sink);
-    stream.SetSerializationDeterministic(true);
-    message.SerializePartialToCodedStream(&stream);
-  }
+  append_deterministic_bytes(message, record);
   record.replace(checksum_at, checksum_bytes, checksum({std::string_view(record).substr(payload_at)}));
   return record;
 }

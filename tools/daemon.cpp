@@ -123,6 +123,9 @@ result<daemon_options> completed(daemon_options options, const std::string& role
   if (auto refused = refuse_address(options)) return *refused;
   if (auto made = make_folder("work-dir", options.work_dir); !made) return made.error();
   if (auto made = make_folder("runtime-dir", options.runtime_dir); !made) return made.error();
+  if (options.record_dir.empty()) return options;
+  options.record_dir = absolute(options.record_dir);
+  if (auto made = make_folder("record", options.record_dir); !made) return made.error();
   return options;
 }
 
@@ -156,6 +159,15 @@ void add_daemon_options(CLI::App& command, daemon_options& o, const std::string&
   command.add_option("--log-level", o.log_level, "trace, debug, info, warning, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
       ->envname(variable("LOG_LEVEL"))
+      ->capture_default_str();
+  command
+      .add_option("--record", o.record_dir,
+                  "Record what actors hear and decide into files in this folder, for `troupe replay` and `troupe "
+                  "trace`; they hold all that tasks are told")
+      ->envname(variable("RECORD"));
+  command.add_option("--record-max-mib", o.record_mib_max, "A recording ends at so many MiB")
+      ->envname(variable("RECORD_MAX_MIB"))
+      ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   command.add_flag("--insecure", o.insecure, "Allow an address beyond loopback although nobody is authenticated")
       ->envname(variable("INSECURE"));
@@ -234,6 +246,14 @@ result<std::unique_ptr<daemon>> daemon::open(const std::string& role, const daem
                      host.error().message};
   }
   made->host_ = std::move(*host);
+  if (!options.record_dir.empty()) {
+    const auto& build = made->facts_.build;
+    recording_limits limits;
+    limits.file_bytes_max = options.record_mib_max << 20;
+    made->recordings_ = std::make_unique<recording_folder>(
+        options.record_dir, "troupe " + build.version + (build.git_sha.empty() ? "" : " " + build.git_sha), limits);
+    made->host_->rt().recordings = made->recordings_.get();
+  }
   made->io_ = std::make_unique<io_threads>();
   constexpr int less_than_all_else = 10;
   made->doors_ = std::make_unique<io_threads>(1, less_than_all_else);

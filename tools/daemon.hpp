@@ -7,6 +7,7 @@
 #include "actors/runtime/net/io_threads.hpp"
 #include "actors/runtime/net/tls_context.hpp"
 #include "actors/runtime/process.hpp"
+#include "actors/runtime/recorder.hpp"
 #include "actors/runtime/view_desk.hpp"
 #include "protocol/error.hpp"
 
@@ -39,6 +40,8 @@ struct daemon_options {
   std::string runtime_dir;  ///< event ring and sockets; empty: a folder under /run or /tmp, named after the work folder
   std::string ready_file;   ///< where the URL is written once the daemon listens; empty: nowhere
   std::string log_level = "info";
+  std::string record_dir;               ///< where the inboxes of actors are recorded; empty: nowhere
+  std::uint64_t record_mib_max = 1024;  ///< of one recording
   bool insecure = false;
   std::size_t restarts_max = 5;         ///< of actors, within a minute; one more ends the process
   std::size_t connections_max = 16384;  ///< links included; fewer where the process may not open so many files
@@ -116,7 +119,8 @@ class daemon {
   daemon_options options_;
   daemon_facts facts_;
   link_options link_options_;
-  std::shared_ptr<const tls_context> tls_;  ///< of the port; null: plain
+  std::shared_ptr<const tls_context> tls_;        ///< of the port; null: plain
+  std::unique_ptr<recording_folder> recordings_;  ///< null: nothing is recorded
   std::unique_ptr<process> host_;
   std::map<std::string, std::unique_ptr<view_desk>> desks_;
   std::unique_ptr<io_threads> io_;     ///< where links run

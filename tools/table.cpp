@@ -1,15 +1,15 @@
 #include "tools/table.hpp"
 
+#include "tools/one_line.hpp"
+
 #include <algorithm>
 
 namespace troupe {
 
 namespace {
 
-std::string printable(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return text.empty() ? "-" : text;
+std::string printable(const std::string& text) {
+  return text.empty() ? "-" : one_line(text);
 }
 
 }  // namespace

@@ -7,8 +7,10 @@
 #include "tools/local_command.hpp"
 #include "tools/logs_command.hpp"
 #include "tools/master_daemon.hpp"
+#include "tools/replay_command.hpp"
 #include "tools/run_command.hpp"
 #include "tools/this_build.hpp"
+#include "tools/trace_command.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -33,6 +35,8 @@ int main(int argc, char** argv) {
   add_logs_command(app, exit_code);
   add_emulate_command(app, exit_code);
   add_journal_command(app, exit_code);
+  add_replay_command(app, exit_code);
+  add_trace_command(app, exit_code);
   app.add_subcommand("version", "The release of this program")->callback([] {
     const auto build = this_build();
     std::cout << "troupe " << build.version << (build.git_sha.empty() ? "" : " " + build.git_sha) << std::endl;

@@ -12,6 +12,7 @@ void start_agent(const actor_host& host, const Address& self, const agent_option
   setup.identity = keys::identity("agent");
   setup.prefixes = {"agent"};
   setup.make = [options] { return agent(options); };
+  setup.options = std::make_shared<const internal::AgentOptions>(options_message(options));
   setup.desk = desk;
   setup.on_ready = std::move(on_ready);
   host.supervise(shell_child<agent, agent_actor>(host.system, host.rt, "agent", setup));

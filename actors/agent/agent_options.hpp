@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/agent/reconfiguration.hpp"
+#include "troupe/internal/core_options.pb.h"
 #include "troupe/v1/troupe.pb.h"
 
 #include <chrono>
@@ -39,5 +40,9 @@ struct agent_options {
   std::size_t completed_executors_max = 150;  ///< a framework
   std::size_t completed_tasks_max = 200;      ///< an executor
 };
+
+/// As recordings keep them.
+internal::AgentOptions options_message(const agent_options& options);
+agent_options options_from(const internal::AgentOptions& kept);
 
 }  // namespace troupe

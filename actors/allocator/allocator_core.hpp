@@ -2,9 +2,9 @@
 
 #include "actors/allocator/allocation_policy.hpp"
 #include "actors/allocator/allocation_tags.hpp"
+#include "actors/allocator/allocator_options.hpp"
 #include "actors/allocator/candidates.hpp"
 #include "actors/allocator/ledger.hpp"
-#include "actors/allocator/min_allocatable.hpp"
 #include "actors/allocator/offer_filters.hpp"
 #include "actors/allocator/standings.hpp"
 #include "actors/allocator/subscriber.hpp"
@@ -23,16 +23,6 @@
 namespace troupe {
 
 class bundles;
-
-struct allocator_options {
-  /// How often the sweep runs, and the least that a refusal lasts.
-  std::chrono::nanoseconds allocation_interval = std::chrono::seconds(1);
-  min_allocatable minimum = min_allocatable::standard();
-  /// Keep agents that have gpus for frameworks that can use them.
-  bool hide_gpu_agents = true;
-  /// Null means fair.
-  std::shared_ptr<const allocation_policy> policy;
-};
 
 /// Decides who is offered what. It alone holds who has what; the master claims and releases (allocation.proto).
 ///

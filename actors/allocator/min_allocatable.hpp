@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -14,6 +15,7 @@ class min_allocatable {
  public:
   min_allocatable() = default;
   explicit min_allocatable(const v1::OfferFilters::MinAllocatableResources& message);
+  explicit min_allocatable(std::vector<quantities> alternatives) : alternatives_(std::move(alternatives)) {}
 
   /// `cpus:0.01|mem:32`; alternatives of several resources are written `cpus:1;mem:64`. Empty: anything suffices.
   static result<min_allocatable> parse(std::string_view text);
@@ -21,6 +23,7 @@ class min_allocatable {
   static min_allocatable standard();
 
   bool reached_by(const quantities& amounts) const;
+  const std::vector<quantities>& alternatives() const { return alternatives_; }
 
  private:
   std::vector<quantities> alternatives_;

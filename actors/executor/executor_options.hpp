@@ -2,6 +2,7 @@
 
 #include "protocol/address.hpp"
 #include "troupe/internal/container.pb.h"
+#include "troupe/internal/core_options.pb.h"
 
 #include <chrono>
 
@@ -19,5 +20,9 @@ struct executor_options {
   std::chrono::nanoseconds subscribe_retry = std::chrono::seconds(2);
   std::chrono::nanoseconds destroy_retry = std::chrono::seconds(10);
 };
+
+/// As recordings keep them.
+internal::ExecutorOptions options_message(const executor_options& options);
+executor_options options_from(const internal::ExecutorOptions& kept);
 
 }  // namespace troupe

@@ -65,6 +65,8 @@ class executor_ward {
     options.agent = agent_;
     options.spawn = request;
     setup.make = [options] { return executor(options); };
+    if (host_.rt.recordings != nullptr)
+      setup.options = std::make_shared<const internal::ExecutorOptions>(options_message(options));
     auto child = shell_child<executor, executor_actor>(host_.system, host_.rt, to_string(setup.at), setup);
     auto actor = child.start();
     std::lock_guard<std::mutex> lock(mutex_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "troupe/internal/core_options.pb.h"
 #include "troupe/v1/troupe.pb.h"
 
 #include <chrono>
@@ -45,5 +46,9 @@ struct master_options {
   /// What frameworks are told about the master itself; its id is filled in by the master.
   v1::MasterInfo info;
 };
+
+/// As recordings keep them.
+internal::MasterOptions options_message(const master_options& options);
+master_options options_from(const internal::MasterOptions& kept);
 
 }  // namespace troupe

@@ -2,6 +2,7 @@
 
 #include "actors/runtime/directory.hpp"
 #include "actors/runtime/event_ring.hpp"
+#include "actors/runtime/recorder.hpp"
 #include "actors/runtime/step.hpp"
 #include "storage/journal_actor.hpp"
 
@@ -20,6 +21,8 @@ struct services {
   status_board& board;
   event_ring& ring;
   journal_actor journal;
+  /// Where shells that start from now on are recorded; null: nowhere. Outlives them.
+  const recording_folder* recordings = nullptr;
 
   /// Fresh randomness for a step or an id. Thread-safe. Tests seed it.
   std::uint64_t draw() { return random_stream(seed_.fetch_add(0x9e3779b97f4a7c15u)).next(); }

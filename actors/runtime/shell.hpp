@@ -31,7 +31,8 @@ struct shell_setup {
   std::vector<std::string> prefixes;  ///< of the records that are the core's, folded in order of their keys
   std::function<Core()> make;         ///< a core that remembers nothing yet
   bool check = false;                 ///< check_invariants() after every step
-  view_desk* desk = nullptr;          ///< where this actor's views are asked for; may be null
+  std::shared_ptr<const google::protobuf::Message> options;  ///< what `make` makes it with, for recordings; may be null
+  view_desk* desk = nullptr;                                 ///< where this actor's views are asked for; may be null
   std::function<void(const Address&)>
       on_ready;  ///< called in the actor's thread, before the first step, with its final address
 };
@@ -45,6 +46,18 @@ struct epoch_of {
 template <class Core>
 struct epoch_of<Core, std::void_t<decltype(std::declval<const Core&>().epoch())>> {
   static std::uint64_t get(const Core& core) { return core.epoch(); }
+};
+
+/// The whole state, as recordings begin with it; null for a core that cannot save any, and so is not recorded.
+template <class Core, class = void>
+struct state_of {
+  static std::unique_ptr<google::protobuf::Message> get(const Core&) { return nullptr; }
+};
+template <class Core>
+struct state_of<Core, std::void_t<decltype(std::declval<const Core&>().save())>> {
+  static std::unique_ptr<google::protobuf::Message> get(const Core& core) {
+    return std::make_unique<decltype(core.save())>(core.save());
+  }
 };
 
 /// 32 hex digits.
@@ -143,10 +156,17 @@ class shell {
     runner_.emplace(self_, *rt_, setup_.at);
     runner_->start(identity_.incarnation());
     if (setup_.on_ready) setup_.on_ready(setup_.at);
+    begin_recording();
     internal::Recovered recovered;
     recovered.set_id(identity_.id());
     recovered.set_incarnation(identity_.incarnation());
     step_on(own_head(verb_number<internal::Recovered>::value), recovered);
+  }
+
+  void begin_recording() {
+    if (rt_->recordings == nullptr) return;
+    if (const auto state = detail::state_of<Core>::get(*core_))
+      recorder_ = rt_->recordings->begin(setup_.at, identity_.incarnation(), *state, setup_.options.get(), wall_now());
   }
 
   // --- one step
@@ -161,12 +181,24 @@ class shell {
     status_->last_verb.store(head.verb());
     status_->busy_since_ns.store(to_ns(now.now));
     auto event = rt_->ring.next_id();
-    auto out = core_->on(head, body, now);
+    auto out = decide(event, head, body, now);
     ++steps_;
     rt_->ring.record(head, event, to_ns(now.wall_now), static_cast<std::uint32_t>(out.letters.size()));
     if (setup_.check) core_->check_invariants();
     runner_->run(std::move(out), head, event, detail::epoch_of<Core>::get(*core_), now.wall_now, credit);
     status_->busy_since_ns.store(0);
+  }
+
+  outbox decide(std::uint64_t event, const Envelope& head, const google::protobuf::Message& body, const context& now) {
+    if (!recorder_) return core_->on(head, body, now);
+    try {
+      auto out = core_->on(head, body, now);
+      recorder_->add(event, head, body, now, out);
+      return out;
+    } catch (const std::exception& failure) {
+      recorder_->add_failure(event, head, body, now, failure.what());
+      throw;
+    }
   }
 
   Envelope own_head(std::uint32_t verb) const {
@@ -231,6 +263,7 @@ class shell {
   internal::Identity identity_;
   std::shared_ptr<status_block> status_;
   std::optional<outbox_runner<self_pointer>> runner_;
+  std::unique_ptr<step_recorder> recorder_;
   std::uint64_t steps_ = 0;
   std::map<std::string, kept_view> views_;
 };

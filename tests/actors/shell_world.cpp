@@ -1,7 +1,5 @@
 #include "tests/actors/shell_world.hpp"
 
-#include "troupe/internal/records.pb.h"
-
 #include <caf/typed_event_based_actor.hpp>
 
 #include <stdexcept>
@@ -21,10 +19,14 @@ outbox echo_core::on(const Envelope& head, const google::protobuf::Message& body
   return out;
 }
 
-std::shared_ptr<const google::protobuf::Message> echo_core::look(const std::string&) const {
-  auto counter = std::make_shared<internal::CounterRecord>();
-  counter->set_next(highest_);
+internal::CounterRecord echo_core::save() const {
+  internal::CounterRecord counter;
+  counter.set_next(highest_);
   return counter;
+}
+
+std::shared_ptr<const google::protobuf::Message> echo_core::look(const std::string&) const {
+  return std::make_shared<const internal::CounterRecord>(save());
 }
 
 void echo_core::handle(step&, const internal::Recovered&) {}

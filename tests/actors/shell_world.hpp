@@ -3,6 +3,7 @@
 #include "actors/runtime/moments.hpp"
 #include "actors/runtime/shell.hpp"
 #include "actors/runtime/supervisor.hpp"
+#include "troupe/internal/records.pb.h"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -23,6 +24,7 @@ class echo_core {
 
   void remember(std::string_view key, std::string_view record);
   outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now);
+  internal::CounterRecord save() const;
   std::shared_ptr<const google::protobuf::Message> look(const std::string& what) const;
   void check_invariants() const {}
 

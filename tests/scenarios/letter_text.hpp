@@ -1,29 +1,19 @@
 #pragma once
 
-#include <google/protobuf/message.h>
+#include "protocol/message_text.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-/// Verbs and messages as people write them in scenarios.
+/// Verbs and messages as people write them in scenarios; protocol/message_text.hpp writes them.
 namespace troupe::testing {
-
-/// A verb's name without its package: RegisterAgent, scheduler.Call.Accept, executor.Event.Launch.
-std::string written(std::uint32_t verb);
 
 /// The verb that a tail of its written name means (Call.Accept, Accept). Throws std::invalid_argument that names those
 /// that it could mean, where it is not exactly one.
 std::uint32_t verb_written(std::string_view tail);
-
-/// One scalar in a message: its path (status.task_id.value) and its value as text.
-using leaf = std::pair<std::string, std::string>;
-
-/// All scalars that are set, in the order of their fields.
-std::vector<leaf> leaves_of(const google::protobuf::Message& message);
 
 /// Does one of the leaves fit the word?
 ///
@@ -35,8 +25,5 @@ std::vector<leaf> leaves_of(const google::protobuf::Message& message);
 /// `id_of` gives the ids that a VALUE may also stand for, being the name of a process.
 bool fits(const std::string& word, const std::vector<leaf>& leaves,
           const std::function<std::string(const std::string&)>& id_of);
-
-/// The values of a message in one line.
-std::string line_of(const google::protobuf::Message& message);
 
 }  // namespace troupe::testing

@@ -1,19 +1,11 @@
 #include "tools/sim/machine.hpp"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include "protocol/deterministic_bytes.hpp"
 
 namespace troupe::sim {
 
 std::string bytes_of(const google::protobuf::Message& message) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
-  }
-  return bytes;
+  return deterministic_bytes(message);
 }
 
 std::string bytes_of(const outbox& out) {

@@ -3,10 +3,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <iostream>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 namespace {
 
@@ -45,7 +49,8 @@ void tell_of(const world_options& options, const world_result& r, bool shrinks) 
 int main(int argc, char** argv) {
   CLI::App app{"Runs whole clusters in one thread, each from a seed, and looks for what must not be."};
   std::uint64_t first = 1, seeds = 20;
-  bool story = false, shrinks = false, twice = false, mild = false;
+  unsigned jobs = 1;
+  bool story = false, shrinks = false, twice = false, mild = false, hashes = false;
   app.add_option("--seeds", seeds, "So many seeds")->capture_default_str();
   app.add_option("--first", first, "The first of them")->capture_default_str();
   auto* one = app.add_option("--seed", first, "This one alone");
@@ -53,33 +58,41 @@ int main(int argc, char** argv) {
   app.add_flag("--shrink", shrinks, "Of a seed that breaks something, look for the fewest faults that still do");
   app.add_flag("--twice", twice, "Run each seed twice, and compare");
   app.add_flag("--mild", mild, "With few faults");
+  app.add_flag("--hashes", hashes, "A line for each seed");
+  app.add_option("--jobs", jobs, "So many worlds side by side")->check(CLI::Range(1, 64));
   CLI11_PARSE(app, argc, argv);
   if (*one) seeds = 1;
   totals all;
-  const auto began = std::chrono::steady_clock::now();
-  for (auto seed = first; seed < first + seeds; ++seed) {
-    world_options options;
-    options.seed = seed;
-    options.keeps_transcript = story;
-    if (mild) options.faults = fault_level::mild;
-    auto result = run_world(options);
-    if (twice && result.invariant.empty()) {
-      const auto again = run_world(options);
-      if (again.hash != result.hash) {
+  std::mutex mutex;
+  std::atomic<std::uint64_t> next{first};
+  const auto work = [&] {
+    for (auto seed = next++; seed < first + seeds; seed = next++) {
+      world_options options;
+      options.seed = seed;
+      options.keeps_transcript = story;
+      if (mild) options.faults = fault_level::mild;
+      auto result = run_world(options);
+      if (twice && result.invariant.empty() && run_world(options).hash != result.hash) {
         result.invariant = "I21";
         result.what = "I21: the same seed gives another world";
       }
-    }
-    all.add(result);
-    if (story)
+      std::lock_guard<std::mutex> lock(mutex);
+      all.add(result);
       for (const auto& line : result.transcript) std::cout << line << '\n';
-    if (!result.invariant.empty()) tell_of(options, result, shrinks);
-    if (*one)
-      std::printf("seed=%" PRIu64 " hash=%016" PRIx64 " steps=%" PRIu64 " launches=%" PRIu64 " faults=%" PRIu64
-                  " lasted_s=%.0f\n",
-                  seed, result.hash, result.steps, result.launches, result.faults,
-                  std::chrono::duration<double>(result.lasted).count());
-  }
+      if (!result.invariant.empty()) tell_of(options, result, shrinks);
+      if (hashes || *one)
+        std::printf("seed=%" PRIu64 " hash=%016" PRIx64 " steps=%" PRIu64 " launches=%" PRIu64 " faults=%" PRIu64
+                    " lasted_s=%.0f\n",
+                    seed, result.hash, result.steps, result.launches, result.faults,
+                    std::chrono::duration<double>(result.lasted).count());
+      std::fflush(stdout);
+    }
+  };
+  const auto began = std::chrono::steady_clock::now();
+  std::vector<std::thread> others;
+  for (unsigned n = 1; n < jobs; ++n) others.emplace_back(work);
+  work();
+  for (auto& other : others) other.join();
   const double real = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   const double hours = std::chrono::duration<double, std::ratio<3600>>(all.virtual_time).count();
   for (const auto& [name, times] : all.looked_at)

@@ -1,6 +1,7 @@
 #include "frameworks/sdk/executor_core.hpp"
 
 #include "frameworks/sdk/typed_message.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 
 #include <algorithm>
@@ -34,7 +35,7 @@ outbox executor_core::on(const Envelope& head, const google::protobuf::Message& 
   if (ended_) return out;
   step s{head, now, out};
   dispatch(*this, s, body);
-  if (exit_code_ && unacknowledged_updates_.empty()) end(s);
+  if (exit_code_ && (unacknowledged_updates_.empty() || mutated(mutant::executor_ends_unheard))) end(s);
   if (ended_) return out;
   for (auto wish : {subscribe_at_, give_up_at_})
     if (wish && (!out.wake_at || *wish < *out.wake_at)) out.wake_at = wish;
@@ -78,8 +79,11 @@ void executor_core::say_update(step& s, const v1::TaskStatus& status) {
 
 void executor_core::subscribe(step& s) {
   v1::executor::Call::Subscribe call;
-  for (const auto& task : unacknowledged_tasks_) *call.add_unacknowledged_tasks() = task;
+  for (const auto& task : unacknowledged_tasks_)
+    if (!mutated(mutant::unacknowledged_tasks_unsaid)) *call.add_unacknowledged_tasks() = task;
   for (const auto& status : unacknowledged_updates_) *call.add_unacknowledged_updates()->mutable_status() = status;
+  if (mutated(mutant::updates_resent_backwards))
+    std::reverse(call.mutable_unacknowledged_updates()->begin(), call.mutable_unacknowledged_updates()->end());
   s.say(agent_, std::move(call));
   subscribe_at_ = s.now.now + options_.subscribe_retry;
 }
@@ -133,7 +137,8 @@ void executor_core::handle(step& s, const v1::executor::Event::Subscribed& m) {
 }
 
 void executor_core::handle(step& s, const v1::executor::Event::Launch& m) {
-  if (!launched_.insert(m.task().task_id().value()).second) return;
+  const bool known = !launched_.insert(m.task().task_id().value()).second;
+  if (known && !mutated(mutant::launch_said_twice_runs_twice)) return;
   unacknowledged_tasks_.push_back(m.task());
   tell(s, [&](executor_calls& call) { logic_->on_launch(call, m.task()); });
 }

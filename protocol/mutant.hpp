@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -111,16 +109,12 @@ struct mutant_entry {
   std::string_view story;
 };
 
-#define TROUPE_MUTANT_ONE(name, story) +1
-constexpr std::size_t mutant_count = TROUPE_MUTANT_LIST(TROUPE_MUTANT_ONE);
-#undef TROUPE_MUTANT_ONE
-
 /// All but `none`.
-inline constexpr std::array<mutant_entry, mutant_count> all_mutants = {{
+inline constexpr mutant_entry all_mutants[] = {
 #define TROUPE_MUTANT_ENTRY(name, story) {mutant::name, #name, story},
     TROUPE_MUTANT_LIST(TROUPE_MUTANT_ENTRY)
 #undef TROUPE_MUTANT_ENTRY
-}};
+};
 
 /// "none" for none.
 constexpr std::string_view mutant_name(mutant which) {

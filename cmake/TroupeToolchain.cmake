@@ -28,6 +28,12 @@ if(TROUPE_SANITIZE)
   add_link_options(-fsanitize=${TROUPE_SANITIZE})
 endif()
 
+# Historic bugs, compiled into the cores for a tester to switch on: docs/mutants.md. Never in what users run.
+option(TROUPE_MUTANTS "Compile the switchable mutants in" OFF)
+if(TROUPE_MUTANTS)
+  add_compile_definitions(TROUPE_MUTANTS)
+endif()
+
 find_program(TROUPE_MOLD mold)
 find_program(TROUPE_LLD ld.lld)
 if(TROUPE_MOLD)

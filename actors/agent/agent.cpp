@@ -1,5 +1,7 @@
 #include "actors/agent/agent.hpp"
 
+#include "protocol/mutant.hpp"
+
 #include <utility>
 
 namespace troupe {
@@ -13,7 +15,7 @@ outbox agent::on(const Envelope& head, const google::protobuf::Message& body, co
   random_ = random_stream(now.random_seed);
   bool was_finished = finished();
   bool deposed = head.from().role() == internal::MASTER && head.has_epoch() && head.epoch() < epoch();
-  if (deposed)
+  if (deposed && !mutated(mutant::deposed_master_obeyed))
     s.log("master.refused verb=" + std::string(verb_name(verb_of(body))) +
           " reason=deposed epoch=" + std::to_string(head.epoch()) + " known_epoch=" + std::to_string(epoch()));
   else

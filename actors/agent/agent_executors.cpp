@@ -1,5 +1,6 @@
 #include "actors/agent/agent.hpp"
 #include "actors/agent/executor_environment.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
 
@@ -99,7 +100,8 @@ void agent::handle(step& s, const executor_api::Call::Subscribe& subscribe) {
   launch_queue(s, *executor);
   for (const auto& [tid, task] : executor->tasks)
     if (!task.queued) say_kill(s, *executor, task);
-  if (!executor->used && executor->queue.empty()) end_executor(s, *executor, std::nullopt);
+  const bool idle = !executor->used && executor->queue.empty() && !mutated(mutant::executor_of_killed_task_lingers);
+  if (idle) end_executor(s, *executor, std::nullopt);
 }
 
 /// Tasks that were handed over and that the executor does not list. One that is built in has forgotten them, if it ever
@@ -117,6 +119,7 @@ void agent::find_lost_launches(step& s, hosted_executor& executor, const executo
       lost.push_back(tid);
   for (const auto& tid : lost) {
     s.log("task.launch_lost framework=" + executor.framework().value() + " task=" + tid.value());
+    if (mutated(mutant::lost_launch_not_repeated) && !executor.built_in() && say_again) continue;
     if (executor.built_in() || say_again)
       say_launch(s, executor, executor.tasks.at(tid));
     else

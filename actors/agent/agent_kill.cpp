@@ -1,4 +1,5 @@
 #include "actors/agent/agent.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
 
@@ -31,13 +32,18 @@ void agent::handle(step& s, const internal::KillTask& kill) {
   if (place.task->queued) {
     place.task->queued = false;
     auto& queue = executor.queue;
-    queue.erase(std::remove(queue.begin(), queue.end(), id), queue.end());
+    if (!mutated(mutant::killed_task_launched)) queue.erase(std::remove(queue.begin(), queue.end(), id), queue.end());
     publish(s, framework, executor.id(), id,
             own_status(v1::TASK_KILLED, v1::TaskStatus::REASON_TASK_KILLED_DURING_LAUNCH,
                        "The task was killed before its executor received it"));
-    if (!executor.used && queue.empty()) end_executor(s, executor, std::nullopt);
+    const bool idle = !executor.used && queue.empty() && !mutated(mutant::executor_of_killed_task_lingers);
+    if (idle) end_executor(s, executor, std::nullopt);
     return;
   }
+  if (mutated(mutant::first_kill_blocks_others) &&
+      std::any_of(executor.tasks.begin(), executor.tasks.end(),
+                  [](const auto& one) { return one.second.kill_asked && !is_terminal(one.second.state); }))
+    return;
   s.log("task.kill" + line + (executor.connected ? "" : " delayed=executor_not_connected"));
   place.task->kill_asked = true;
   place.task->kill_policy.reset();

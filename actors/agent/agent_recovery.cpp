@@ -1,6 +1,7 @@
 #include "actors/agent/agent.hpp"
 #include "actors/agent/executor_environment.hpp"
 #include "actors/agent/reconfiguration.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/quoting.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
@@ -38,6 +39,7 @@ void agent::remember(std::string_view key, std::string_view record) {
   bool read = false;
   if (path.size() == 2 && path[1] == "self") {
     read = static_cast<bool>(decode_record(record, self_));
+    if (mutated(mutant::epoch_not_remembered)) self_.clear_epoch();
   } else if (path.size() == 3 && path[1] == "framework") {
     internal::FrameworkRecord found;
     if ((read = static_cast<bool>(decode_record(record, found)))) {
@@ -80,6 +82,7 @@ void agent::handle(step& s, const internal::Recovered& recovered) {
         " rebooted=" + (rebooted ? "true" : "false"));
   for (const auto& key : unreadable_) s.log("record.unreadable key=" + key);
   unreadable_.clear();
+  if (mutated(mutant::identity_lost_at_reboot) && rebooted) self_.Clear();
   if (refuse_configuration(s)) return;
   tell_process(s, "recovered", "");
   if (!id().empty()) tell_process(s, "admitted", id().value());
@@ -156,7 +159,7 @@ void agent::resume_executor(step& s, hosted_executor& executor) {
     end_executor(s, executor, std::move(why));
   } else if (executor.built_in() && !runs_something(executor)) {
     conclude_executor(s, executor, nullptr);
-  } else if (executor.returning || requeue(executor)) {
+  } else if (executor.returning || (!mutated(mutant::queued_task_not_recovered) && requeue(executor))) {
     start_executor(s, framework, executor);
   } else {
     end_executor(s, executor, std::nullopt);

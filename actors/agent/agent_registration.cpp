@@ -1,4 +1,5 @@
 #include "actors/agent/agent.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
 
@@ -67,8 +68,11 @@ void agent::attempt_registration(step& s) {
     if (framework.executors.empty()) continue;
     *call.add_frameworks() = framework.info;
     for (const auto& [eid, executor] : framework.executors) {
-      if (!executor.built_in() && !executor.terminated()) *call.add_executors() = executor.record.info();
-      for (const auto& [tid, task] : executor.tasks) *call.add_tasks() = task_message(executor, task);
+      const bool over = executor.terminated() && !mutated(mutant::ended_executor_reported);
+      if (!executor.built_in() && !over) *call.add_executors() = executor.record.info();
+      for (const auto& [tid, task] : executor.tasks)
+        if (!(mutated(mutant::queued_tasks_not_reported) && task.queued))
+          *call.add_tasks() = task_message(executor, task);
     }
   }
   s.say(leader(), std::move(call));
@@ -139,6 +143,7 @@ void agent::handle(step& s, const internal::Ping& ping) {
   *pong.mutable_agent_id() = id().proto();
   pong.set_number(ping.number());
   s.say(leader(), std::move(pong));
+  if (mutated(mutant::half_open_link_ignored)) return;
   if (!ping.connected() && registration_.registered()) seek_master(s, "master_calls_it_disconnected");
 }
 

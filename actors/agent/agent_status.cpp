@@ -1,4 +1,5 @@
 #include "actors/agent/agent.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
 
@@ -81,7 +82,8 @@ void agent::take_update(step& s, hosted_executor& executor, v1::TaskStatus statu
     s.log("update.repeated" + line);
   } else if (task == executor.tasks.end()) {
     s.log("update.dropped" + line + " reason=unknown_task");
-  } else if (task->second.queued || !may_follow(task->second.state, status.state())) {
+  } else if (task->second.queued || !(may_follow(task->second.state, status.state()) ||
+                                      (mutated(mutant::second_end_accepted) && is_terminal(status.state())))) {
     s.log("update.dropped" + line + " reason=cannot_follow known_state=" + std::string(short_name(task->second.state)));
   } else {
     status.set_source(v1::TaskStatus::SOURCE_EXECUTOR);
@@ -117,6 +119,7 @@ void agent::publish(step& s, const framework_id& framework, const executor_id& e
   auto& stream = streams_.try_emplace(key, status_stream(executor)).first->second;
   bool first = stream.empty();
   s.put(keys::agent_update(framework, task, stream.append(std::move(status))), record);
+  if (mutated(mutant::update_sent_unrecorded) && first && registration_.registered()) s.out.edits.pop_back();
   const auto* host = hosted_.find(framework);
   // Of a removed framework nobody acknowledges: the head goes out again so that the master learns the latest state.
   if (first || (host && host->removed)) send_head(s, key, stream);
@@ -180,9 +183,11 @@ void agent::handle(step& s, const internal::AcknowledgeStatus& acknowledged) {
     s.log("update.acknowledgement_ignored framework=" + key.first.value() + " task=" + key.second.value());
     return;
   }
-  s.erase(keys::agent_update(key.first, key.second, *number));
+  if (!mutated(mutant::acknowledged_update_returns)) s.erase(keys::agent_update(key.first, key.second, *number));
   s.log("update.acknowledged framework=" + key.first.value() + " task=" + key.second.value() +
         " number=" + std::to_string(*number));
+  if (mutated(mutant::stream_closed_early) && !it->second.empty() && is_terminal(it->second.latest()))
+    return complete_task(s, key);
   if (!it->second.empty())
     send_head(s, key, it->second);
   else if (ends || !hosted_.find(key.first, key.second))

@@ -1,5 +1,7 @@
 #include "actors/agent/status_stream.hpp"
 
+#include "protocol/mutant.hpp"
+
 #include <algorithm>
 
 namespace troupe {
@@ -14,6 +16,7 @@ bool status_stream::knows(const std::string& uuid) const {
 }
 
 std::uint64_t status_stream::append(v1::TaskStatus status) {
+  if (mutated(mutant::middle_update_lost) && updates_.size() > 1) updates_.pop_back();
   updates_.push_back({next_number_, std::move(status)});
   return next_number_++;
 }
@@ -24,7 +27,8 @@ void status_stream::recover(std::uint64_t number, v1::TaskStatus status) {
 }
 
 std::optional<std::uint64_t> status_stream::acknowledge(const std::string& uuid) {
-  if (updates_.empty() || updates_.front().status.uuid() != uuid) return std::nullopt;
+  const bool any = mutated(mutant::duplicate_acknowledgement_pops);
+  if (updates_.empty() || (updates_.front().status.uuid() != uuid && !any)) return std::nullopt;
   auto number = updates_.front().number;
   updates_.pop_front();
   acknowledged_.push_back(uuid);

@@ -1,4 +1,5 @@
 #include "actors/allocator/allocator_core.hpp"
+#include "protocol/mutant.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -80,6 +81,8 @@ void allocator_core::handle(step& s, const internal::AddAgent& m) {
       if (!ledger_.charge_at_least(id, {role, framework}, r)) ignore(s, "AddAgent", name(framework, id), "too_much");
     }
   }
+  if (mutated(mutant::reconfiguration_revives) && !fresh)
+    for (auto& [framework, whom] : frameworks_) place_claims(framework, whom.revive({}), true);
   log_excess(s, id);
   candidates_.add(id);
 }
@@ -112,7 +115,10 @@ void allocator_core::handle(step& s, const internal::UpdateFramework& m) {
   const framework_id id(m.info().id());
   const auto found = frameworks_.find(id);
   if (found == frameworks_.end()) return ignore(s, "UpdateFramework", name(id), "unknown_framework");
-  subscribe(id, subscriber(m.info(), set_of(m.suppressed_roles()), found->second.active()));
+  const auto suppressed =
+      mutated(mutant::suppression_not_taken_over) ? std::set<std::string>() : set_of(m.suppressed_roles());
+  const auto& info = mutated(mutant::update_keeps_old_roles) ? found->second.info() : m.info();
+  subscribe(id, subscriber(info, suppressed, found->second.active()));
 }
 
 void allocator_core::subscribe(const framework_id& id, subscriber framework) {
@@ -157,7 +163,9 @@ void allocator_core::handle(step& s, const internal::ReviveRoles& m) {
   const auto found = frameworks_.find(id);
   if (found == frameworks_.end()) return ignore(s, "ReviveRoles", name(id), "unknown_framework");
   const std::set<std::string> revived = found->second.revive(set_of(m.roles()));
-  for (const std::string& role : revived) filters_.forget(claimant{role, id});
+  for (const std::string& role : revived)
+    if (!mutated(mutant::revive_keeps_refusals)) filters_.forget(claimant{role, id});
+  if (mutated(mutant::revive_ends_all_refusals)) filters_.forget(id);
   place_claims(id, revived, true);
 }
 
@@ -173,7 +181,7 @@ void allocator_core::place_claims(const framework_id& id, const std::set<std::st
 void allocator_core::unsubscribe(const framework_id& id, const std::set<std::string>& roles) {
   for (const std::string& role : roles) {
     standings_.set_claim({role, id}, claim::none);
-    filters_.forget(claimant{role, id});
+    if (!mutated(mutant::refusals_outlive_role)) filters_.forget(claimant{role, id});
   }
 }
 

@@ -1,5 +1,7 @@
 #include "actors/allocator/bundles.hpp"
 
+#include "protocol/mutant.hpp"
+
 namespace troupe {
 namespace {
 
@@ -21,7 +23,7 @@ resources without_refined_reservations(const resources& all) {
 bundles::bundles(const agent_account& account, bool hide_gpu_agents)
     : account_(account),
       gpus_only_(hide_gpu_agents && account.total().scalar("gpus") > 0),
-      reservations_(!account.free().reserved().empty()) {}
+      reservations_(!account.free().reserved().empty() && !mutated(mutant::reservations_seen_by_all)) {}
 
 const bundles::bundle& bundles::for_role(const std::string& role, subscriber::abilities able) {
   // Without reservations all roles see the same.

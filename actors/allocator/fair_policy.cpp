@@ -1,5 +1,7 @@
 #include "actors/allocator/fair_policy.hpp"
 
+#include "protocol/mutant.hpp"
+
 #include <algorithm>
 #include <vector>
 
@@ -10,6 +12,7 @@ bool serve_all(const standings& ranks, const allocation_policy::asker& ask) {
   for (const share_order::rank& role : ranks.roles().competing()) {
     for (const share_order::rank& framework : ranks.frameworks(role.name).competing()) {
       if (ask({role.name, framework_id(framework.name)})) return true;
+      if (mutated(mutant::one_refusal_ends_the_role)) break;
     }
   }
   return false;

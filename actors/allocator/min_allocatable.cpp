@@ -1,5 +1,7 @@
 #include "actors/allocator/min_allocatable.hpp"
 
+#include "protocol/mutant.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -50,6 +52,7 @@ bool min_allocatable::reached_by(const quantities& amounts) const {
       return (found == amounts.end() ? 0 : found->second) >= one.second;
     });
   };
+  if (mutated(mutant::every_minimum_needed)) return std::all_of(alternatives_.begin(), alternatives_.end(), enough);
   return alternatives_.empty() || std::any_of(alternatives_.begin(), alternatives_.end(), enough);
 }
 

@@ -1,5 +1,7 @@
 #include "actors/allocator/offer_filters.hpp"
 
+#include "protocol/mutant.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -30,8 +32,9 @@ void offer_filters::refuse(const claimant& who, const agent_id& agent, resources
 bool offer_filters::refuses(const claimant& who, const agent_id& agent, const resources& bundle) const {
   const auto found = refusals_.find(key{who.framework, who.role, agent});
   if (found == refusals_.end()) return false;
-  return std::any_of(found->second.begin(), found->second.end(),
-                     [&](const refusal& r) { return r.refused.contains(bundle); });
+  return std::any_of(found->second.begin(), found->second.end(), [&](const refusal& r) {
+    return r.refused.contains(bundle) || mutated(mutant::more_is_refused_too);
+  });
 }
 
 std::vector<std::pair<agent_id, claimant>> offer_filters::expire(monotonic_time now) {

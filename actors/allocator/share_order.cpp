@@ -1,5 +1,7 @@
 #include "actors/allocator/share_order.hpp"
 
+#include "protocol/mutant.hpp"
+
 #include <stdexcept>
 #include <tuple>
 #include <utility>
@@ -9,6 +11,7 @@ namespace troupe {
 bool operator<(const share_order::rank& a, const share_order::rank& b) {
   if (a.share < b.share) return true;
   if (b.share < a.share) return false;
+  if (mutated(mutant::grants_not_counted)) return a.name < b.name;
   return std::tie(a.grants, a.name) < std::tie(b.grants, b.name);
 }
 

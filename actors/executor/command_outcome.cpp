@@ -1,6 +1,7 @@
 #include "actors/executor/command_outcome.hpp"
 
 #include "actors/runtime/wait_status.hpp"
+#include "protocol/mutant.hpp"
 
 namespace troupe {
 
@@ -25,6 +26,8 @@ v1::TaskStatus command_outcome(const internal::ContainerExited& exit, internal::
   switch (cause) {
     case internal::ExecutorState::KILL_ASKED:
       status.set_state(v1::TASK_KILLED);
+      if (mutated(mutant::killed_task_finishes) && wait_status && *wait_status == 0)
+        status.set_state(v1::TASK_FINISHED);
       break;
     case internal::ExecutorState::RAN_TOO_LONG:
       status.set_state(v1::TASK_FAILED);

@@ -1,4 +1,5 @@
 #include "actors/executor/executor.hpp"
+#include "protocol/mutant.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -58,7 +59,7 @@ void executor::kill(step& s, task& t, std::chrono::nanoseconds grace) {
   if (t.destroying()) return;
   auto deadline = nanoseconds_of(s.now.now + grace);
   bool again = t.end_cause() == internal::ExecutorState::KILL_ASKED;
-  if (again && deadline >= t.stop_deadline_ns()) return;
+  if (again && deadline >= t.stop_deadline_ns() && !mutated(mutant::kill_lengthens_grace)) return;
   t.set_end_cause(internal::ExecutorState::KILL_ASKED);
   t.set_grace_ns(grace.count());
   t.set_stop_deadline_ns(deadline);

@@ -1,5 +1,6 @@
 #include "actors/executor/executor.hpp"
 #include "actors/runtime/uuid.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 
 #include <algorithm>
@@ -97,7 +98,7 @@ void executor::launch(step& s, const task& t) {
   plan.set_sandbox(t.sandbox());
   *plan.mutable_environment() = environment_of(t);
   plan.set_user(options_.spawn.framework().user());
-  plan.set_only_if_known(options_.spawn.resumes());
+  plan.set_only_if_known(options_.spawn.resumes() && !mutated(mutant::command_runs_twice));
   s.log("container.launch container=" + t.container_id().value() + " task=" + t.info().task_id().value());
   s.say(address(internal::CONTAINERIZER, "local"), std::move(plan));
 }

@@ -1,5 +1,7 @@
 #include "actors/master/id_mint.hpp"
 
+#include "protocol/mutant.hpp"
+
 namespace troupe {
 
 std::string id_mint::reign() const {
@@ -7,7 +9,7 @@ std::string id_mint::reign() const {
 }
 
 agent_id id_mint::next_agent() {
-  return agent_id(reign() + "-S" + std::to_string(next_.agents++));
+  return agent_id((mutated(mutant::agent_ids_repeat) ? cluster_ : reign()) + "-S" + std::to_string(next_.agents++));
 }
 
 framework_id id_mint::next_framework() {

@@ -1,5 +1,7 @@
 #include "actors/master/made_status.hpp"
 
+#include "protocol/mutant.hpp"
+
 #include <utility>
 
 namespace troupe {
@@ -32,6 +34,7 @@ bool may_come_from_agent(v1::TaskState state) {
 }
 
 v1::TaskState reported_state(const v1::Task& task) {
+  if (mutated(mutant::reconciliation_overtakes_updates)) return task.state();
   return task.has_status_update_state() ? task.status_update_state() : task.state();
 }
 

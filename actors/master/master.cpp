@@ -1,6 +1,7 @@
 #include "actors/master/master.hpp"
 
 #include "actors/master/decision.hpp"
+#include "protocol/mutant.hpp"
 #include "storage/keys.hpp"
 
 #include <algorithm>
@@ -33,6 +34,7 @@ void master::remember(std::string_view key, std::string_view record) {
   internal::WeightRecord weight;
   if (kind == "agent" && decode_record(record, agent)) {
     if (agent.state() == internal::AgentRecord::ADMITTED) return agents_.add_recovered(absent(agent));
+    if (agent.state() == internal::AgentRecord::UNREACHABLE && mutated(mutant::unreachable_agents_forgotten)) return;
     if (agent.state() == internal::AgentRecord::UNREACHABLE) return agents_.add_unreachable(absent(agent));
     return agents_.add_gone(absent(agent));
   }
@@ -79,6 +81,7 @@ void master::handle(step& s, const internal::Recovered& recovered) {
     deadlines_.set({due::recovered_agents}, s.now.now + options_.agent_reregister_timeout);
   deadlines_.set({due::registry_gc}, s.now.now + options_.registry_gc_interval);
   for (const auto& [id, entry] : frameworks_.live()) {
+    if (mutated(mutant::failover_timeout_forgotten)) break;
     if (wall_deadlines_.of({due::framework_return, id.value()})) continue;
     // It was connected when the former master ended; it has to find this one first, however short its own timeout is.
     const auto wait = std::max(failover_timeout(entry.info), options_.agent_reregister_timeout);

@@ -2,6 +2,7 @@
 #include "actors/master/made_status.hpp"
 #include "actors/master/master.hpp"
 #include "actors/master/offer_form.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/quoting.hpp"
 #include "protocol/task_state.hpp"
 
@@ -121,7 +122,7 @@ void master::reject_accept(step& s, framework& by, const scheduler::Call::Accept
     const auto tasks = tasks_of(operation);
     for (const auto& task : tasks) {
       // A repeated acceptance must not say of the task that the first one launched that it does not run.
-      if (is_live(by, task_id(task.task_id()))) continue;
+      if (is_live(by, task_id(task.task_id())) && !mutated(mutant::live_task_called_dropped)) continue;
       tell(s, by,
            made_status(task.task_id(), &task.agent_id(), {v1::TASK_DROPPED, reason_of_rejection(task, call), why},
                        s.now.wall_now));
@@ -131,7 +132,7 @@ void master::reject_accept(step& s, framework& by, const scheduler::Call::Accept
   }
   for (const auto& asked : call.offer_ids()) {
     const auto* open = offers_.find(offer_id(asked));
-    if (!open || open->framework != by.id) continue;
+    if (!open || open->framework != by.id || mutated(mutant::rejected_offers_kept)) continue;
     const auto taken = take_offer(offer_id(asked));
     settle(s, *taken, {}, taken->what, nullptr);
   }
@@ -175,8 +176,9 @@ void master::apply(step& s, accepted& deal, const v1::Offer::Operation& operatio
 }
 
 void master::launch(step& s, accepted& deal, v1::TaskInfo task, const launch_claim& claim) {
-  deal.pool -= claim.task + claim.executor;
-  deal.used += claim.task + claim.executor;
+  const auto taken = mutated(mutant::executor_for_free) ? claim.task : claim.task + claim.executor;
+  deal.pool -= taken;
+  deal.used += taken;
   if (task.has_executor()) {
     const executor_key key{deal.by.id, task.executor().executor_id()};
     const auto [executor, fresh] = deal.agent.executors.emplace(key, executor_entry{task.executor(), claim.executor});

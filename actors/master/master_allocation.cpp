@@ -1,5 +1,6 @@
 #include "actors/master/decision.hpp"
 #include "actors/master/master.hpp"
+#include "protocol/mutant.hpp"
 
 #include <utility>
 
@@ -52,7 +53,8 @@ void master::feed_framework(step& s, const framework& entry) {
 void master::feed_agent(step& s, const registered_agent& agent) {
   std::map<framework_id, resources> used;
   for (const auto& [owner, task] : agent.tasks) used[owner] += frameworks_.find(owner)->tasks.at(task).charged;
-  for (const auto& [key, executor] : agent.executors) used[key.first] += executor.charged;
+  for (const auto& [key, executor] : agent.executors)
+    if (!mutated(mutant::executors_not_fed)) used[key.first] += executor.charged;
   internal::AddAgent add;
   *add.mutable_info() = agent.info;
   agent.total.add_to(add.mutable_total());

@@ -1,5 +1,6 @@
 #include "actors/master/decision.hpp"
 #include "actors/master/master.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 
 #include <utility>
@@ -31,7 +32,7 @@ void master::end_executor(step& s, registered_agent& agent, const executor_key& 
 }
 
 void master::end_executor_if_unlisted(step& s, registered_agent& agent, const v1::Task& last) {
-  if (!last.has_executor_id()) return;
+  if (!last.has_executor_id() || mutated(mutant::lost_executor_charged)) return;
   const executor_key key{last.framework_id(), last.executor_id()};
   auto found = agent.executors.find(key);
   if (found != agent.executors.end() && found->second.unlisted && !has_live_task(agent, key))

@@ -2,6 +2,7 @@
 #include "actors/master/framework_rules.hpp"
 #include "actors/master/made_status.hpp"
 #include "actors/master/master.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
 
@@ -81,13 +82,13 @@ void master::on_framework_returned(step& s, framework& entry, v1::FrameworkInfo 
   // Who only repeats itself may take the second answer for a late first one, and believe in its offers.
   if (entry.at && same(*entry.at, s.head.from()))
     for (const auto& id : offers_.of_framework(entry.id)) rescind(s, id, "framework_subscribed_again");
-  return_offers_of(s, entry, "framework_subscribed_again");
+  if (!mutated(mutant::failed_over_offers_kept)) return_offers_of(s, entry, "framework_subscribed_again");
   info.set_user(entry.info.user());
   info.set_checkpoint(entry.info.checkpoint());
   entry.info = std::move(info);
   entry.suppressed = {suppressed.begin(), suppressed.end()};
   frameworks_.connect(entry, s.head.from());
-  wall_deadlines_.clear({due::framework_return, entry.id.value()});
+  if (!mutated(mutant::failover_timer_runs_on)) wall_deadlines_.clear({due::framework_return, entry.id.value()});
   s.log(decision("framework.subscribed")
             .with("framework", entry.id)
             .with("from", s.head.from())
@@ -225,7 +226,7 @@ void master::on_framework_away(step& s, framework& entry, const char* reason) {
   tell_allocator(s, std::move(deactivate));
   return_offers_of(s, entry, "framework_disconnected");
   wall_deadlines_.set({due::framework_return, entry.id.value()}, s.now.wall_now + wait);
-  remember_framework(s, entry);
+  if (!mutated(mutant::failover_deadline_restarts)) remember_framework(s, entry);
 }
 
 void master::remember_framework(step& s, const framework& entry) {
@@ -271,6 +272,7 @@ void master::remove_framework(step& s, framework_id id, const char* reason) {
   record.set_removed(true);
   *record.mutable_removed_at() = time_info(s.now.wall_now);
   s.put(keys::master_framework(id), record);
+  if (mutated(mutant::removal_forgotten)) s.erase(keys::master_framework(id));
 
   for (const auto& agent : agents_of(*entry)) {
     internal::ShutdownFramework shutdown;

@@ -1,5 +1,6 @@
 #include "actors/master/decision.hpp"
 #include "actors/master/master.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/quoting.hpp"
 #include "protocol/task_state.hpp"
 
@@ -16,7 +17,8 @@ void master::handle(step& s, const scheduler::Call::Kill& call) {
   auto known = owner->tasks.find(id);
   auto policy = call.has_kill_policy() ? std::optional(call.kill_policy()) : std::nullopt;
   if (const auto* away = owner->unreachable.find(id);
-      away && (!call.has_agent_id() || agent_id(call.agent_id()) == agent_id(away->agent_id())))
+      away && !mutated(mutant::kill_of_unreachable_forgotten) &&
+      (!call.has_agent_id() || agent_id(call.agent_id()) == agent_id(away->agent_id())))
     kill_when_back(s, *owner, id, policy);
   if (known == owner->tasks.end())
     return reconcile_one(s, *owner, call.task_id(), call.has_agent_id() ? &call.agent_id() : nullptr);
@@ -113,6 +115,7 @@ void master::forget_away_kills(framework& owner) {
 }
 
 void master::repeat_kills_on(step& s, const registered_agent& agent) {
+  if (mutated(mutant::kill_not_repeated)) return;
   for (const auto& [owner_id, id] : agent.tasks) {
     auto& entry = frameworks_.find(owner_id)->tasks.at(id);
     if (!entry.kill) continue;

@@ -1,6 +1,7 @@
 #include "actors/master/decision.hpp"
 #include "actors/master/made_status.hpp"
 #include "actors/master/master.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
 
@@ -41,7 +42,7 @@ void master::on_agent_link_lost(step& s, registered_agent& agent, const std::str
   agent.connected = false;
   s.log(decision("agent.disconnected").with("agent", agent.id).with("reason", reason));
   set_agent_active(s, agent.id, false);
-  rescind_offers_of(s, agent, "agent_disconnected");
+  if (!mutated(mutant::offers_outlive_link)) rescind_offers_of(s, agent, "agent_disconnected");
   for (const auto& [owner, task] : agent.tasks) deadlines_.clear({due::kill, owner.value(), task.value()});
   deadlines_.set({due::agent_return, agent.id.value()}, s.now.now + options_.agent_reregister_timeout);
 }
@@ -58,7 +59,8 @@ void master::on_agent_unreachable(step& s, registered_agent& agent, const char* 
   for (const auto& [owner_id, task] : tasks) {
     auto& owner = *frameworks_.find(owner_id);
     auto& entry = owner.tasks.at(task);
-    if (is_terminal(entry.task.state())) {    // its agent sends the last update again if it comes back
+    const bool ended = is_terminal(entry.task.state()) && !mutated(mutant::ended_task_called_unreachable);
+    if (ended) {                              // its agent sends the last update again if it comes back
       entry.task.clear_status_update_uuid();  // not acknowledged
       complete_task(s, owner, agent, task);
       continue;

@@ -1,6 +1,7 @@
 #include "actors/master/decision.hpp"
 #include "actors/master/made_status.hpp"
 #include "actors/master/master.hpp"
+#include "protocol/mutant.hpp"
 
 namespace troupe {
 
@@ -28,7 +29,8 @@ void master::reconcile_one(step& s, const framework& owner, const v1::TaskID& ta
   if (const auto* away = owner.unreachable.find(id)) return tell(s, owner, last_known(*away, reason, s.now.wall_now));
 
   const auto on = agent ? agent_id(*agent) : agent_id();
-  if (agents_.recovered().count(on) != 0 || (on.empty() && !agents_.recovered().empty())) return;
+  const bool may_return = agents_.recovered().count(on) != 0 || (on.empty() && !agents_.recovered().empty());
+  if (may_return && !mutated(mutant::recovered_agents_answered_for)) return;
   const auto answer = [&](v1::TaskState state, const char* message) {
     return made_status(task, agent, {state, reason, message}, s.now.wall_now);
   };

@@ -1,6 +1,7 @@
 #include "actors/master/decision.hpp"
 #include "actors/master/made_status.hpp"
 #include "actors/master/master.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 #include "protocol/validation.hpp"
 #include "storage/keys.hpp"
@@ -96,7 +97,8 @@ void master::handle(step& s, const internal::RegisterAgent& call) {
   auto* former = agents_.at(s.head.from());
   const bool afresh = former && (!former->tasks.empty() || !former->executors.empty()) &&
                       !(former->connected && equal(former->info, with_id(call.info(), former->id)));
-  const auto known = afresh ? std::nullopt : agents_.last_at(s.head.from());
+  const bool new_here = afresh || mutated(mutant::agent_admitted_twice);
+  const auto known = new_here ? std::nullopt : agents_.last_at(s.head.from());
   internal::ReregisterAgent report;
   *report.mutable_info() = call.info();
   report.mutable_info()->clear_id();
@@ -183,7 +185,8 @@ void master::on_absent_agent_returned(step& s, const internal::ReregisterAgent& 
   auto& agent = agents_.admit(std::move(entry));
   if (!unchanged) remember_agent(s, {agent.info, agent.at, s.now.wall_now}, internal::AgentRecord::ADMITTED);
   deadlines_.set({due::ping, id.value()}, s.now.now + options_.ping_interval);
-  if (agents_.recovered().empty()) deadlines_.clear({due::recovered_agents});
+  const bool all_back = agents_.recovered().empty() || mutated(mutant::first_return_ends_the_wait);
+  if (all_back) deadlines_.clear({due::recovered_agents});
   s.log(decision("agent.registered")
             .with("agent", id)
             .with("from", agent.at)
@@ -194,7 +197,7 @@ void master::on_absent_agent_returned(step& s, const internal::ReregisterAgent& 
 
   answer_registered(s, agent);
   // A framework was told that the tasks of an unreachable agent are away; of a recovered one it asks itself.
-  join_report(s, agent, report, {!was_recovered, false});
+  join_report(s, agent, report, {!was_recovered && !mutated(mutant::return_not_told), false});
   on_unreachable_tasks_unlisted(s, agent);
   feed_agent(s, agent);
   repeat_kills_on(s, agent);

@@ -2,6 +2,7 @@
 #include "actors/master/made_status.hpp"
 #include "actors/master/master.hpp"
 #include "actors/master/offer_form.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 
 #include <google/protobuf/util/message_differencer.h>
@@ -43,6 +44,7 @@ void master::join_report(step& s, registered_agent& agent, const internal::Rereg
 void master::learn_framework(step& s, registered_agent& agent, const v1::FrameworkInfo& info) {
   const framework_id id = info.id();
   if (frameworks_.is_removed(id)) {
+    if (mutated(mutant::removed_framework_runs_on)) return;
     internal::ShutdownFramework shutdown;
     *shutdown.mutable_framework_id() = id.proto();
     s.say(agent.at, std::move(shutdown));
@@ -118,7 +120,7 @@ void master::learn_task(step& s, registered_agent& agent, const v1::Task& report
   if (!held) return ignore(held.error().message);
   if (!holds_resources(task.state())) *held = resources();
   if (!make_room(s, agent, held->unallocated())) return ignore("its_resources_are_used_by_others");
-  owner->unreachable.take(id);
+  if (!mutated(mutant::returned_task_called_gone)) owner->unreachable.take(id);
   owner->completed.take(id);
   auto& entry = add_task(*owner, agent, std::move(task), std::move(*held));
   if (auto kill = owner->away_kills.extract(id); kill && !is_terminal(entry.task.state()))
@@ -170,6 +172,7 @@ void master::on_tasks_unlisted(step& s, registered_agent& agent, const std::set<
       complete_task(s, owner, agent, key.second);
       continue;
     }
+    if (mutated(mutant::unlisted_tasks_not_questioned)) continue;
     auto* entry = missing.add_tasks();
     *entry->mutable_framework_id() = key.first.proto();
     *entry->mutable_task_id() = key.second.proto();
@@ -189,6 +192,7 @@ void master::on_executors_unlisted(step& s, registered_agent& agent, const std::
 }
 
 void master::on_unreachable_tasks_unlisted(step& s, registered_agent& agent) {
+  if (mutated(mutant::absent_task_never_ends)) return;
   for (auto& [owner_id, owner] : frameworks_.live()) {
     std::vector<task_id> lost;
     for (const auto& [age, task] : owner.unreachable.by_age())

@@ -1,6 +1,7 @@
 #include "actors/master/decision.hpp"
 #include "actors/master/made_status.hpp"
 #include "actors/master/master.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 
 #include <utility>
@@ -119,8 +120,10 @@ void master::on_task_reported(step& s, framework& owner, registered_agent& agent
   remember_status(entry.task, status);
   entry.task.set_status_update_state(status.state());
   entry.task.set_status_update_uuid(status.uuid());
-  set_state(s, owner, agent, entry, update.has_latest_state() ? update.latest_state() : status.state());
-  if (is_terminal(status.state()) && status.uuid().empty())  // nobody will acknowledge it
+  const bool newer = update.has_latest_state() && !mutated(mutant::latest_state_ignored);
+  set_state(s, owner, agent, entry, newer ? update.latest_state() : status.state());
+  const bool unacknowledged = status.uuid().empty() || mutated(mutant::lost_before_terminal);
+  if (is_terminal(status.state()) && unacknowledged)  // nobody will acknowledge it
     complete_task(s, owner, agent, task_id(status.task_id()));
 }
 

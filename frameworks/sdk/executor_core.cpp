@@ -1,6 +1,7 @@
 #include "frameworks/sdk/executor_core.hpp"
 
 #include "frameworks/sdk/typed_message.hpp"
+#include "protocol/mutant.hpp"
 #include "protocol/task_state.hpp"
 #include "storage/keys.hpp"
 
@@ -85,7 +86,7 @@ outbox executor_core::on(const Envelope& head, const google::protobuf::Message& 
   if (ended_) return out;
   step s{head, now, out};
   dispatch(*this, s, body);
-  if (exit_code_ && unacknowledged_.empty()) end(s);
+  if (exit_code_ && (unacknowledged_.empty() || mutated(mutant::executor_ends_unheard))) end(s);
   if (ended_) return out;
   for (auto wish : {subscribe_at_, give_up_at_})
     if (wish && (!out.wake_at || *wish < *out.wake_at)) out.wake_at = wish;
@@ -133,8 +134,11 @@ void executor_core::say_update(step& s, const v1::TaskStatus& status) {
 void executor_core::subscribe(step& s) {
   v1::executor::Call::Subscribe call;
   for (const auto& [id, task] : tasks_)
-    if (!task.acknowledged()) *call.add_unacknowledged_tasks() = task.task();
+    if (!task.acknowledged() && !mutated(mutant::unacknowledged_tasks_unsaid))
+      *call.add_unacknowledged_tasks() = task.task();
   for (const auto& [number, status] : unacknowledged_) *call.add_unacknowledged_updates()->mutable_status() = status;
+  if (mutated(mutant::updates_resent_backwards))
+    std::reverse(call.mutable_unacknowledged_updates()->begin(), call.mutable_unacknowledged_updates()->end());
   s.say(agent_, std::move(call));
   subscribe_at_ = s.now.now + options_.subscribe_retry;
 }
@@ -201,7 +205,7 @@ void executor_core::handle(step& s, const v1::executor::Event::Subscribed& m) {
 void executor_core::handle(step& s, const v1::executor::Event::Launch& m) {
   const task_id id(m.task().task_id());
   const auto [entry, is_new] = tasks_.try_emplace(id);
-  if (!is_new) return;
+  if (!is_new && !mutated(mutant::launch_said_twice_runs_twice)) return;
   *entry->second.mutable_task() = m.task();
   s.put(task_key(id), entry->second);
   tell(s, [&](executor_calls& call) { logic_->on_launch(call, m.task()); });

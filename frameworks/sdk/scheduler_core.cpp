@@ -1,6 +1,7 @@
 #include "frameworks/sdk/scheduler_core.hpp"
 
 #include "frameworks/sdk/typed_message.hpp"
+#include "protocol/mutant.hpp"
 #include "storage/keys.hpp"
 
 #include <algorithm>
@@ -26,7 +27,8 @@ scheduler_core::scheduler_core(std::shared_ptr<scheduler> logic, scheduler_core_
 void scheduler_core::remember(std::string_view key, std::string_view record) {
   if (key == self_key) {
     internal::FrameworkSelfRecord self;
-    if (auto parsed = decode_record(record, self)) id_ = self.framework_id();
+    if (auto parsed = decode_record(record, self); parsed && !mutated(mutant::framework_id_forgotten))
+      id_ = self.framework_id();
     return;
   }
   auto parts = keys::components(key);
@@ -147,7 +149,7 @@ void scheduler_core::handle(step& s, const v1::scheduler::Event::Subscribed& m) 
   }
   s.log("framework.subscribed framework=" + id_.value());
   tell(s, [this](calls& call) {
-    call.reconcile();
+    if (!mutated(mutant::subscribes_without_asking)) call.reconcile();
     logic_->on_subscribed(call);
   });
 }
@@ -165,6 +167,7 @@ void scheduler_core::handle(step& s, const v1::scheduler::Event::Rescind& m) {
 void scheduler_core::handle(step& s, const v1::scheduler::Event::Update& m) {
   // Before the scheduler hears it, who may ask again.
   unanswered_.erase(task_id(m.status().task_id()));
+  if (mutated(mutant::one_answer_ends_all_questions)) unanswered_.clear();
   if (unanswered_.empty()) ask_at_.reset();
   tell(s, [&](calls& call) { logic_->on_status(call, m.status()); });
   if (m.status().uuid().empty()) return;  // from the master: nobody waits for an answer

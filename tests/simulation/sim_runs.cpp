@@ -1,8 +1,10 @@
 // Runs simulated clusters, seed after seed; scripts/sim.
+#include "protocol/mutant.hpp"
 #include "tools/sim/world.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cinttypes>
@@ -44,12 +46,55 @@ void tell_of(const world_options& options, const world_result& r, bool shrinks) 
   for (const auto& f : fewest) std::printf("    %s\n", f.text().c_str());
 }
 
+#ifdef TROUPE_MUTANTS
+/// Of each mutant the first seed that finds it, among so many.
+int measure(const std::vector<std::string>& names, std::uint64_t first, std::uint64_t seeds, unsigned jobs) {
+  std::size_t found = 0, tried = 0;
+  for (const auto& each : all_mutants) {
+    const auto m = each.which;
+    if (!names.empty() && std::find(names.begin(), names.end(), mutant_name(m)) == names.end()) continue;
+    select_mutant(m);
+    std::mutex mutex;
+    std::atomic<std::uint64_t> next{first};
+    std::map<std::uint64_t, world_result> breaks;
+    const auto work = [&] {
+      for (auto seed = next++; seed < first + seeds; seed = next++) {
+        world_options options;
+        options.seed = seed;
+        auto result = run_world(options);
+        if (result.invariant.empty()) continue;
+        std::lock_guard<std::mutex> lock(mutex);
+        breaks.emplace(seed, std::move(result));
+        next = first + seeds;
+      }
+    };
+    std::vector<std::thread> others;
+    for (unsigned n = 1; n < jobs; ++n) others.emplace_back(work);
+    work();
+    for (auto& other : others) other.join();
+    ++tried;
+    if (breaks.empty()) {
+      std::printf("mutant name=%s seeds=%" PRIu64 " found=no\n", std::string(mutant_name(m)).c_str(), seeds);
+    } else {
+      ++found;
+      const auto& [seed, by] = *breaks.begin();
+      std::printf("mutant name=%s seeds=%" PRIu64 " found=yes by=%s what=\"%s\"\n", std::string(mutant_name(m)).c_str(),
+                  seed - first + 1, by.invariant.c_str(), by.what.c_str());
+    }
+    std::fflush(stdout);
+  }
+  std::printf("mutants tried=%zu found=%zu\n", tried, found);
+  return found == tried ? 0 : 1;
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"Runs whole clusters in one thread, each from a seed, and looks for what must not be."};
   std::uint64_t first = 1, seeds = 20;
   unsigned jobs = 1;
+  std::string record_to;
   bool story = false, shrinks = false, twice = false, mild = false, hashes = false;
   app.add_option("--seeds", seeds, "So many seeds")->capture_default_str();
   app.add_option("--first", first, "The first of them")->capture_default_str();
@@ -58,10 +103,22 @@ int main(int argc, char** argv) {
   app.add_flag("--shrink", shrinks, "Of a seed that breaks something, look for the fewest faults that still do");
   app.add_flag("--twice", twice, "Run each seed twice, and compare");
   app.add_flag("--mild", mild, "With few faults");
+  app.add_option("--record", record_to, "Record masters, allocators, agents and built-in executors into this folder")
+      ->check(CLI::ExistingDirectory);
   app.add_flag("--hashes", hashes, "A line for each seed");
   app.add_option("--jobs", jobs, "So many worlds side by side")->check(CLI::Range(1, 64));
+#ifdef TROUPE_MUTANTS
+  std::vector<std::string> mutants;
+  bool measures = false;
+  app.add_flag("--measure", measures, "Of each mutant, the first seed that finds it");
+  app.add_option("--mutant", mutants, "These mutants alone");
+#endif
   CLI11_PARSE(app, argc, argv);
   if (*one) seeds = 1;
+#ifdef TROUPE_MUTANTS
+  if (measures) return measure(mutants, first, seeds, jobs);
+  if (!mutants.empty()) select_mutant(*mutant_named(mutants.front()));
+#endif
   totals all;
   std::mutex mutex;
   std::atomic<std::uint64_t> next{first};
@@ -70,6 +127,7 @@ int main(int argc, char** argv) {
       world_options options;
       options.seed = seed;
       options.keeps_transcript = story;
+      options.record_to = record_to;
       if (mild) options.faults = fault_level::mild;
       auto result = run_world(options);
       if (twice && result.invariant.empty() && run_world(options).hash != result.hash) {

@@ -1,5 +1,6 @@
 #include "tools/sim/cluster.hpp"
 
+#include "actors/runtime/recorded_step.hpp"
 #include "tools/sim/coordination.hpp"
 
 #include "troupe/internal/runtime.pb.h"
@@ -171,6 +172,7 @@ void cluster::step(const std::shared_ptr<actor>& a) {
   now.wall_now = a->home->home->wall(time_.now());
   now.incarnation = a->incarnation != 0 ? a->incarnation : a->home->incarnation;
   now.random_seed = seeds_.next();
+  if (!options_.record_to.empty() && a->steps++ == 0) begin_recording(*a);
   outbox out;
   try {
     out = a->core->on(letter.head, *letter.body, now);
@@ -179,9 +181,30 @@ void cluster::step(const std::shared_ptr<actor>& a) {
                              failure.what());
   }
   note(*a, letter, out);
+  if (a->recorder)
+    if (auto added = a->recorder->add(recorded_step(steps_, letter.head, *letter.body, now, out)); !added)
+      a->recorder.reset();
   for (auto* o : observers_) o->on_step(*a, letter, now, out);
   carry_out(a, std::move(out), steps_);
   if (!a->gone) plan_step(*a);
+}
+
+/// Of the kinds of actors that can be played again.
+void cluster::begin_recording(actor& a) {
+  const auto state = a.core->saved();
+  if (!state || !a.core->made_with()) return;
+  auto name = a.home->name + "-" + std::to_string(a.home->life) + "-" + a.key;
+  std::replace(name.begin(), name.end(), '/', '-');
+  auto made = recording_writer::create(options_.record_to + "/" + name + "-" + std::to_string(steps_) + ".recording");
+  if (!made) throw std::runtime_error(made.error().message);
+  internal::RecordingHeader header;
+  *header.mutable_actor() = a.at;
+  header.set_incarnation(a.incarnation != 0 ? a.incarnation : a.home->incarnation);
+  header.set_software("troupe sim, seed " + std::to_string(options_.seed));
+  header.set_begun_wall_ns(a.home->home->wall(time_.now()).time_since_epoch().count());
+  if (auto begun = (*made)->begin(header, *state, a.core->made_with()); !begun)
+    throw std::runtime_error(begun.error().message);
+  a.recorder = std::move(*made);
 }
 
 void cluster::note(const actor& a, const mail& heard, const outbox& out) {

@@ -5,6 +5,7 @@
 #include "actors/master/master_options.hpp"
 #include "frameworks/sdk/executor.hpp"
 #include "frameworks/sdk/scheduler.hpp"
+#include "storage/recording.hpp"
 #include "tools/sim/chance.hpp"
 #include "tools/sim/container_host.hpp"
 #include "tools/sim/disk.hpp"
@@ -78,6 +79,8 @@ struct actor {
   std::deque<mail> mailbox;
   bool is_ready = false;  ///< its next step is planned
   std::uint64_t incarnation = 0;  ///< 0: its process's
+  std::uint64_t steps = 0;        ///< counted where recordings are made
+  std::shared_ptr<recording_writer> recorder;  ///< from its first step on; may be null
   /// Where its edits go; empty: to its process's disk.
   std::function<void(std::vector<edit>, disk::done)> commit;
 
@@ -153,6 +156,7 @@ struct cluster_options {
   unsigned check_every = 1;
   unsigned doubt_every = 0;
   bool keeps_transcript = false;
+  std::string record_to;  ///< a folder for recordings of masters, allocators, agents and built-in executors; empty: none
 };
 
 class cluster {
@@ -243,6 +247,7 @@ class cluster {
   void arm(const std::shared_ptr<actor>& a);
   void check(actor& a);
   void note(const actor& a, const mail& heard, const outbox& out);
+  void begin_recording(actor& a);
   duration turn_of(const actor& a);
 
   // --- links
@@ -252,7 +257,7 @@ class cluster {
   void over_link(process& from, const std::shared_ptr<connection>& over, mail letter);
   void travel(const std::shared_ptr<connection>& over, bool upwards, timeline::action arrive);
   void arrive(const std::shared_ptr<connection>& over, bool upwards, mail letter);
-  void end_of(const std::shared_ptr<connection>& c, bool near, const std::string& why, bool tells_peer);
+  void end_of(std::shared_ptr<connection> c, bool near, const std::string& why, bool tells_peer);
   void hear_silence(const host& from, const host& to);
   duration delay_between(const process& a, const process& b);
   std::shared_ptr<connection> link_to(process& from, const Address& to) const;

@@ -155,7 +155,7 @@ void cluster::arrive(const std::shared_ptr<connection>& over, bool upwards, mail
 // --- they go ---------------------------------------------------------------------------------------------------------
 
 /// One end is over. `tells_peer`: the other end hears of it, when all that was said before has arrived.
-void cluster::end_of(const std::shared_ptr<connection>& c, bool near, const std::string& why, bool tells_peer) {
+void cluster::end_of(std::shared_ptr<connection> c, bool near, const std::string& why, bool tells_peer) {
   auto& end = near ? c->near : c->far;
   if (!end.up) return;
   end.up = false;

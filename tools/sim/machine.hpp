@@ -29,6 +29,10 @@ class machine {
   virtual outbox on(const Envelope& head, const google::protobuf::Message& body, const context& now) = 0;
   virtual std::shared_ptr<const google::protobuf::Message> look() const = 0;
   virtual std::uint64_t epoch() const = 0;
+  /// The whole state; null where a core has none that a recording could begin with.
+  virtual std::unique_ptr<google::protobuf::Message> saved() const { return nullptr; }
+  /// What the core was made with, for a recording; null where nothing of it decides.
+  virtual const google::protobuf::Message* made_with() const { return nullptr; }
 };
 
 /// A message as bytes, always the same ones.
@@ -45,6 +49,17 @@ template <class Core>
 struct told_epoch<Core, std::void_t<decltype(std::declval<const Core&>().epoch())>> {
   static std::uint64_t of(const Core& core) { return core.epoch(); }
 };
+template <class Options, class = void>
+struct made_of {
+  static std::shared_ptr<const google::protobuf::Message> message(const Options&) { return nullptr; }
+};
+template <class Options>
+struct made_of<Options, std::void_t<decltype(options_message(std::declval<const Options&>()))>> {
+  static std::shared_ptr<const google::protobuf::Message> message(const Options& options) {
+    auto said = options_message(options);
+    return std::make_shared<const decltype(said)>(std::move(said));
+  }
+};
 }  // namespace detail
 
 template <class Core>
@@ -54,8 +69,9 @@ class core_machine final : public machine {
   using maker = std::function<std::unique_ptr<Core>()>;
   using loader = std::function<std::unique_ptr<Core>(const state&)>;
 
-  core_machine(const maker& make, loader load, machine_checks checks = {})
-      : load_(std::move(load)), core_(make()), checks_(checks) {}
+  core_machine(const maker& make, loader load, machine_checks checks = {},
+               std::shared_ptr<const google::protobuf::Message> made_with = nullptr)
+      : load_(std::move(load)), core_(make()), checks_(checks), made_with_(std::move(made_with)) {}
 
   void remember(std::string_view key, std::string_view record) override { core_->remember(key, record); }
 
@@ -81,6 +97,8 @@ class core_machine final : public machine {
 
   std::shared_ptr<const google::protobuf::Message> look() const override { return core_->look(""); }
   std::uint64_t epoch() const override { return detail::told_epoch<Core>::of(*core_); }
+  std::unique_ptr<google::protobuf::Message> saved() const override { return std::make_unique<state>(core_->save()); }
+  const google::protobuf::Message* made_with() const override { return made_with_.get(); }
 
  private:
   std::unique_ptr<Core> copy() const {
@@ -93,6 +111,7 @@ class core_machine final : public machine {
   std::unique_ptr<Core> core_;
   machine_checks checks_;
   std::uint64_t steps_ = 0;
+  std::shared_ptr<const google::protobuf::Message> made_with_;
 };
 
 /// For cores with `static Core load(const state&, options)`.
@@ -100,7 +119,8 @@ template <class Core, class Options>
 std::unique_ptr<machine> machine_of(const Options& options, machine_checks checks) {
   return std::make_unique<core_machine<Core>>(
       [options] { return std::make_unique<Core>(options); },
-      [options](const auto& state) { return std::make_unique<Core>(Core::load(state, options)); }, checks);
+      [options](const auto& state) { return std::make_unique<Core>(Core::load(state, options)); }, checks,
+      detail::made_of<Options>::message(options));
 }
 
 /// For the SDK's cores, which load in place around one logic. One that is doubted must hold no state of its own.

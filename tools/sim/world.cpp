@@ -65,6 +65,7 @@ class world_run {
     of.doubt_every = luck.happens(0.3) ? 997 : 0;
     of.check_every = 8;
     of.keeps_transcript = options.keeps_transcript;
+    of.record_to = options.record_to;
     return of;
   }
 

@@ -28,18 +28,16 @@ namespace troupe {
 
 namespace {
 
-/// A group is written early when it has grown to this, which bounds the memory of one write.
-constexpr std::uint64_t group_bytes_max = std::uint64_t{4} << 20;
-
 const caf::atom_value error_category = caf::atom("troupe");
 
 caf::error as_caf(const error& e) {
   return {static_cast<std::uint8_t>(e.code), error_category, caf::make_message(e.message)};
 }
 
-std::uint64_t bytes_of(const std::vector<edit>& edits) {
+std::uint64_t bytes_of(const edit_batch& edits) {
   std::uint64_t bytes = 0;
-  for (const auto& e : edits) bytes += e.key.size() + (e.record ? e.record->size() : 0);
+  if (!edits) return bytes;
+  for (const auto& e : *edits) bytes += e.key.size() + (e.record ? e.record->size() : 0);
   return bytes;
 }
 
@@ -52,7 +50,8 @@ class journal_shell final : public journal_shell_actor::base {
       : journal_shell_actor::base(config),
         store_(std::move(store)),
         counters_(std::move(counters)),
-        on_failure_(std::move(on_failure)) {
+        on_failure_(std::move(on_failure)),
+        group_bytes_max_(store_->commit_bytes_max()) {
     // Whoever asked before the exit gets an answer.
     set_exit_handler([this](caf::exit_msg& exit) {
       write_group();
@@ -83,13 +82,18 @@ class journal_shell final : public journal_shell_actor::base {
   commit_promise on_commit_request(edit_batch edits) {
     auto promise = make_response_promise<commit_promise>();
     if (failure_) return promise.deliver(as_caf(*failure_));
+    const auto bytes = bytes_of(edits);
+    // Groups are written early when they have grown, which bounds the memory of one write, and what a store has to
+    // take.
+    if (group_bytes_ + bytes > group_bytes_max_) write_group();
+    if (failure_) return promise.deliver(as_caf(*failure_));
     if (edits) {
-      group_bytes_ += bytes_of(*edits);
+      group_bytes_ += bytes;
       group_records_ += edits->size();
       group_.push_back(std::move(edits));
     }
     promises_.push_back(promise);
-    if (group_bytes_ >= group_bytes_max) {
+    if (group_bytes_ >= group_bytes_max_) {
       write_group();
     } else if (!std::exchange(asked_to_write_, true)) {
       // Goes behind all that came while the last write was in flight, so that these become one.
@@ -144,6 +148,7 @@ class journal_shell final : public journal_shell_actor::base {
   std::unique_ptr<journal_store> store_;
   std::shared_ptr<journal_counters> counters_;
   std::function<void(const error&)> on_failure_;
+  const std::uint64_t group_bytes_max_;
   std::vector<edit_batch> group_;
   std::vector<commit_promise> promises_;  // one a request in group_, in order
   std::uint64_t group_bytes_ = 0;

@@ -3,6 +3,7 @@
 #include "protocol/error.hpp"
 #include "storage/records.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,9 @@ class journal_store {
   /// After an error the outcome is unknown, and only a store that was opened anew can be trusted. Errors: exhausted
   /// (disk full, record over record_bytes_max), io (also when the store was removed meanwhile), corrupt.
   virtual result<void> commit(const std::vector<edit_batch>& group) = 0;
+
+  /// So much may be merged into one commit; a single batch that is larger is committed alone, if it can be.
+  virtual std::size_t commit_bytes_max() const { return std::size_t{4} << 20; }
 
   /// All records under a prefix, in the sense of keys::under. Damaged ones are moved to keys::quarantine(key) and
   /// reported, by this scan and by later ones, until somebody erases them there. Errors: io, corrupt; a damaged record

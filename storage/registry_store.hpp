@@ -5,6 +5,7 @@
 #include "storage/scan.hpp"
 #include "troupe/internal/coordination.pb.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -43,6 +44,8 @@ class registry_store final : public journal_store {
                                                       const leadership& by);
 
   result<void> commit(const std::vector<edit_batch>& group) override;
+  /// A quarter of what a request may hold: paths and the like come on top, and count most where records are small.
+  std::size_t commit_bytes_max() const override { return std::size_t{256} << 10; }
   result<scan_result> scan(std::string_view prefix) override;
 
   /// Where the record of a key lies.

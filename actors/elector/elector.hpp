@@ -26,9 +26,10 @@ namespace troupe {
 /// what is there. So it has no states but what it knows: its member's znode is found again by the session's id in its
 /// name, an epoch in its own hand by the session's id beside it.
 ///
-/// A leader stays in touch: it reads the epoch often. With no answer to anything that was sent within the session's
-/// timeout less a margin, it stops leading, at that moment by its own clock: the service cannot have expired the
-/// session earlier. Short suspensions are sat out.
+/// A leader stays in touch: it often has the service confirm the epoch, by a change that only checks its version, which
+/// one server that is cut off from the others cannot answer. With no such answer to anything that was sent within the
+/// session's timeout less a margin, it stops leading, at that moment by its own clock: the service cannot have expired
+/// the session earlier. Short suspensions are sat out.
 ///
 /// Without a candidate it changes nothing in the service and says LeaderChanged alone: what an agent or a framework
 /// needs.
@@ -72,7 +73,7 @@ class elector {
   void handle(step& s, const internal::ZnodeFound& found);
   void handle(step& s, const internal::ZnodeWritten& written);
   void handle(step& s, const internal::ZnodeDeleted&) { (void)s; }
-  void handle(step& s, const internal::ZnodesChanged&) { (void)s; }
+  void handle(step& s, const internal::ZnodesChanged& changed);
   void handle(step& s, const internal::RequestRefused& refused);
 
  private:
@@ -86,7 +87,7 @@ class elector {
   void pause(step& s);
   void end_session(step& s);
   std::optional<pending> settle(std::uint64_t request_id);
-  std::optional<pending> on_answered(std::uint64_t request_id);
+  std::optional<pending> on_done(std::uint64_t request_id);
 
   // --- what to ask next: elector_election.cpp
   void proceed(step& s);
@@ -97,6 +98,7 @@ class elector {
   void join(step& s);
   void read_leader(step& s);
   void read_epoch(step& s);
+  void confirm_epoch(step& s);
   void stay_in_touch(step& s);
   void claim(step& s);
   void raise_epoch(step& s);
@@ -108,7 +110,6 @@ class elector {
   void on_members_missing(step& s);
   void on_leader_found(step& s, const std::string& data);
   void on_epoch_found(step& s, const internal::ZnodeFound& found);
-  void on_epoch_missing(step& s);
   void on_epoch_written(std::int32_t version);
   void forget_epoch();
 
@@ -122,6 +123,7 @@ class elector {
   bool leads() const { return state_.has_leading_epoch(); }
   bool is_first() const { return !state_.own_member().empty() && state_.own_member() == state_.first_member(); }
   bool holds_epoch() const;
+  bool in_touch(monotonic_time now) const { return state_.has_in_touch_ns() && now < lead_ends(); }
   monotonic_time lead_ends() const;
   monotonic_time next_touch() const;
   moment next_deadline() const;

@@ -96,16 +96,23 @@ void elector::read_epoch(step& s) {
   ask(s, ElectorState::READ_EPOCH, std::move(epoch));
 }
 
-/// Reads the epoch: that it is still ours is known then too.
+/// A change that changes nothing: the service as a whole answers it, while one server alone could answer a read.
+void elector::confirm_epoch(step& s) {
+  internal::ChangeZnodes confirmed;
+  auto& check = *confirmed.add_changes()->mutable_check();
+  check.set_path(epoch_path());
+  check.set_version(state_.epoch_version());
+  ask(s, ElectorState::CONFIRM_EPOCH, std::move(confirmed));
+}
+
 void elector::stay_in_touch(step& s) {
-  if (next_touch() <= s.now.now) read_epoch(s);
+  if (next_touch() <= s.now.now) confirm_epoch(s);
 }
 
 void elector::claim(step& s) {
   if (!state_.has_epoch() && !state_.epoch_missing()) return read_epoch(s);
   if (!holds_epoch()) return raise_epoch(s);
-  // What we know of it may be from too long ago.
-  if (lead_ends() <= s.now.now) return read_epoch(s);
+  if (!in_touch(s.now.now)) return confirm_epoch(s);
   lead(s);
 }
 
@@ -142,7 +149,7 @@ void elector::handle(step&, const internal::WatchFired& fired) {
 }
 
 void elector::handle(step& s, const internal::ChildrenListed& listed) {
-  if (!on_answered(listed.request_id())) return;
+  if (!settle(listed.request_id())) return;
   state_.clear_members_stale();
   lowest first;
   lowest own;
@@ -172,21 +179,26 @@ void elector::on_members_known(step& s, const std::string& own, const std::strin
 }
 
 void elector::handle(step&, const internal::ZnodeCreated& created) {
-  const auto answered = on_answered(created.request_id());
-  if (!answered) return;
-  if (answered->purpose() == ElectorState::JOIN) state_.set_members_stale(true);
-  if (answered->purpose() == ElectorState::MAKE_FOLDER) on_folder_made();
-  if (answered->purpose() == ElectorState::CREATE_EPOCH) on_epoch_written(0);
+  const auto done = on_done(created.request_id());
+  if (!done) return;
+  if (done->purpose() == ElectorState::JOIN) state_.set_members_stale(true);
+  if (done->purpose() == ElectorState::MAKE_FOLDER) on_folder_made();
+  if (done->purpose() == ElectorState::CREATE_EPOCH) on_epoch_written(0);
 }
 
 void elector::handle(step&, const internal::ZnodeWritten& written) {
-  if (on_answered(written.request_id())) on_epoch_written(written.stat().version());
+  if (on_done(written.request_id())) on_epoch_written(written.stat().version());
+}
+
+/// The epoch is confirmed, and that was all.
+void elector::handle(step&, const internal::ZnodesChanged& changed) {
+  (void)on_done(changed.request_id());
 }
 
 void elector::handle(step& s, const internal::ZnodeFound& found) {
-  const auto answered = on_answered(found.request_id());
-  if (!answered) return;
-  if (answered->purpose() == ElectorState::READ_LEADER)
+  const auto settled = settle(found.request_id());
+  if (!settled) return;
+  if (settled->purpose() == ElectorState::READ_LEADER)
     on_leader_found(s, found.data());
   else
     on_epoch_found(s, found);
@@ -203,7 +215,12 @@ void elector::handle(step& s, const internal::RequestRefused& refused) {
   }
   if (purpose == ElectorState::MAKE_FOLDER && why == RequestRefused::ZNODE_EXISTS) return on_folder_made();
   if (purpose == ElectorState::READ_LEADER && why == RequestRefused::NO_ZNODE) return state_.set_members_stale(true);
-  if (purpose == ElectorState::READ_EPOCH && why == RequestRefused::NO_ZNODE) return on_epoch_missing(s);
+  if (purpose == ElectorState::READ_EPOCH && why == RequestRefused::NO_ZNODE) return state_.set_epoch_missing(true);
+  if (purpose == ElectorState::CONFIRM_EPOCH &&
+      (why == RequestRefused::BAD_VERSION || why == RequestRefused::NO_ZNODE)) {
+    if (leads()) stop(s, StoppedLeading::EPOCH_TAKEN);
+    return forget_epoch();
+  }
   if ((purpose == ElectorState::WRITE_EPOCH && why == RequestRefused::BAD_VERSION) ||
       (purpose == ElectorState::WRITE_EPOCH && why == RequestRefused::NO_ZNODE) ||
       (purpose == ElectorState::CREATE_EPOCH && why == RequestRefused::ZNODE_EXISTS))
@@ -242,22 +259,12 @@ void elector::on_leader_found(step& s, const std::string& data) {
 
 void elector::on_epoch_found(step& s, const internal::ZnodeFound& found) {
   internal::EpochRecord record;
-  const bool readable = record.ParseFromString(found.data()) && record.epoch() != 0;
-  if (readable) {
-    state_.clear_epoch_missing();
-    *state_.mutable_epoch() = record;
-    state_.set_epoch_version(found.stat().version());
+  if (!record.ParseFromString(found.data()) || record.epoch() == 0) {
+    s.log("elector.epoch_unreadable path=" + epoch_path());
+    return pause(s);
   }
-  if (leads() && (!readable || !holds_epoch())) stop(s, StoppedLeading::EPOCH_TAKEN);
-  if (readable) return;
-  s.log("elector.epoch_unreadable path=" + epoch_path());
-  pause(s);
-}
-
-void elector::on_epoch_missing(step& s) {
-  if (leads()) stop(s, StoppedLeading::EPOCH_TAKEN);
-  forget_epoch();
-  state_.set_epoch_missing(true);
+  *state_.mutable_epoch() = std::move(record);
+  state_.set_epoch_version(found.stat().version());
 }
 
 void elector::on_epoch_written(std::int32_t version) {

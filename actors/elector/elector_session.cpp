@@ -14,7 +14,7 @@ std::string of_session(const internal::ElectorState& state) {
 }  // namespace
 
 void elector::keep_time(step& s) {
-  if (leads() && lead_ends() <= s.now.now) stop(s, internal::StoppedLeading::OUT_OF_TOUCH);
+  if (leads() && !in_touch(s.now.now)) stop(s, internal::StoppedLeading::OUT_OF_TOUCH);
   if (state_.has_pending()) {
     const auto sent = monotonic_at(state_.pending().sent_ns());
     if (sent + std::chrono::milliseconds(state_.timeout_ms()) <= s.now.now) {
@@ -107,8 +107,8 @@ std::optional<elector::pending> elector::settle(std::uint64_t request_id) {
   return settled;
 }
 
-/// The same, and the service has heard of this session since it was sent.
-std::optional<elector::pending> elector::on_answered(std::uint64_t request_id) {
+/// The same for a change that was done: the service has known this session since the request was sent.
+std::optional<elector::pending> elector::on_done(std::uint64_t request_id) {
   auto settled = settle(request_id);
   if (settled) state_.set_in_touch_ns(settled->sent_ns());
   return settled;

@@ -130,9 +130,12 @@ TEST_CASE("a watch that fires between the reading and the writing makes a candid
     remove.set_path("/troupe/test/members/" + *w.members_in_service().begin());
     w.ask(remove);
     w.serve(b);  // the epoch is written; of the watch it hears first
-    w.run(5s);
+    w.run(1s);
     CHECK(b.facts == strings{"leader a", "leader nobody", "leader c"});
     CHECK(c.epoch == 3);
+    w.expire(c);  // and what it wrote then is not what it leads with now
+    w.run(1s);
+    CHECK(b.epoch == 4);
   }
 }
 

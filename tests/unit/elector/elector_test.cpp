@@ -143,6 +143,26 @@ TEST_CASE("a leader whose requests are never answered stops in time, though nobo
   CHECK(a.epoch == 2);
 }
 
+TEST_CASE("a leader whose server is cut off from the others stops in time, though that answers what is only read") {
+  elector_world w;
+  auto& a = w.add_candidate("a");
+  w.settle();
+  auto& b = w.add_candidate("b");
+  w.run(20s);
+  const auto expires_earliest = a.core.now() + 10s;
+  w.cut_off(a);
+  internal::WatchFired members_changed;
+  members_changed.set_path(members_path);
+  while (a.epoch != 0) {
+    REQUIRE(a.core.now() < expires_earliest - 2s);
+    a.news.push_back(std::make_shared<const internal::WatchFired>(members_changed));
+    w.run(50ms);
+  }
+  w.run(15s);
+  CHECK(a.epoch == 0);
+  CHECK(b.epoch == 2);
+}
+
 TEST_CASE("a short suspension is sat out: the leader leads on with its epoch") {
   elector_world w;
   auto& a = w.add_candidate("a");

@@ -103,7 +103,7 @@ void elector_world::note(member& m, const letter& said) {
 void elector_world::pass_on(const std::vector<memory_coordination::fired>& watches) {
   for (const auto& each : watches)
     for (auto& m : members_)
-      if (m->session == each.session) (m->connected ? m->news : m->missed).push_back(shared(each.what));
+      if (m->session == each.session) (m->connected && !m->cut_off ? m->news : m->missed).push_back(shared(each.what));
 }
 
 bool elector_world::serve(member& m, fate what) {
@@ -113,6 +113,10 @@ bool elector_world::serve(member& m, fate what) {
   const bool opens = dynamic_cast<const internal::OpenSession*>(request.get()) != nullptr;
   if (!m.connected) {
     if (!opens) m.news.push_back(lost(*request));
+    return true;
+  }
+  if (m.cut_off) {
+    if (!opens) m.news.push_back(answer_of_cut_off(m, *request));
     return true;
   }
   if (notice_expiry(m)) return true;
@@ -145,6 +149,7 @@ bool elector_world::tell(member& m) {
 void elector_world::disconnect(member& m) {
   if (!m.connected) return;
   m.connected = false;
+  m.cut_off.reset();
   std::deque<message> arrived;
   std::deque<message> on_the_way;
   for (auto& each : m.news) {
@@ -174,9 +179,19 @@ void elector_world::reconnect(member& m) {
   m.missed.clear();
 }
 
+void elector_world::cut_off(member& m) {
+  if (m.connected && m.session && service.is_open(*m.session)) m.cut_off = service;
+}
+
+elector_world::message elector_world::answer_of_cut_off(member& m, const google::protobuf::Message& request) {
+  const bool reads = dynamic_cast<const internal::ReadZnode*>(&request) != nullptr ||
+                     dynamic_cast<const internal::ListChildren*>(&request) != nullptr;
+  return reads ? m.cut_off->apply(*m.session, request).answer : lost(request);
+}
+
 /// A service that is asked says so.
 bool elector_world::notice_expiry(member& m) {
-  if (!m.connected || !m.session || service.is_open(*m.session)) return false;
+  if (!m.connected || m.cut_off || !m.session || service.is_open(*m.session)) return false;
   m.news.push_back(of_session<internal::SessionExpired>(*m.session));
   m.session.reset();
   return true;
@@ -189,7 +204,7 @@ void elector_world::expire(member& m) {
 void elector_world::tick(std::chrono::nanoseconds time) {
   const auto later = now() + time;
   for (auto& m : members_)
-    if (m->connected && m->session) service.touch(*m->session, later);
+    if (m->connected && !m->cut_off && m->session) service.touch(*m->session, later);
   pass_on(service.pass(later).watches);
   for (auto& m : members_) notice_expiry(*m);
   for (auto& m : members_) take(*m, m->core.pass(time));

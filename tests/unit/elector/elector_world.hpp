@@ -30,9 +30,10 @@ class elector_world {
     core_driver<elector> core;
     std::optional<memory_coordination::session_id> session;  ///< as the line knows it
     bool connected = true;
-    std::deque<message> requests;  ///< on their way to the service
-    std::deque<message> news;      ///< on their way to the elector
-    std::deque<message> missed;    ///< watches that go off while it is not connected
+    std::optional<memory_coordination> cut_off;  ///< all that its server knows, if that is cut off from the others
+    std::deque<message> requests;                ///< on their way to the service
+    std::deque<message> news;                    ///< on their way to the elector
+    std::deque<message> missed;                  ///< watches that go off while it is not connected
 
     std::vector<std::string> facts;  ///< what it told its process: "started 1", "stopped 1 OUT_OF_TOUCH", "leader a"
     std::uint64_t epoch = 0;         ///< with which the process leads
@@ -53,6 +54,9 @@ class elector_world {
   bool tell(member& m);
   void disconnect(member& m);
   void reconnect(member& m);
+  /// The server that it is connected to has lost the others: it goes on answering what is only read, as of now, until
+  /// the connection is lost.
+  void cut_off(member& m);
   /// The service ends the session before its time.
   void expire(member& m);
   /// Lets time pass for all; those connected show the service that they live.
@@ -89,6 +93,7 @@ class elector_world {
   void take(member& m, const std::vector<letter>& letters);
   void note(member& m, const letter& said);
   bool notice_expiry(member& m);
+  message answer_of_cut_off(member& m, const google::protobuf::Message& request);
   void pass_on(const std::vector<memory_coordination::fired>& watches);
   monotonic_time now() const;
 

@@ -15,6 +15,7 @@ struct weather {
   unsigned lost = 30;
   unsigned disconnected = 20;
   unsigned reconnected = 40;
+  unsigned cut_off = 5;
   unsigned expired = 0;  ///< before its time: nobody's clock can tell, and two may lead for a moment, with two epochs
 };
 
@@ -32,6 +33,7 @@ class storm {
       world_.disconnect(m);
     }
     if (happens(weather_.reconnected)) world_.reconnect(m);
+    if (happens(weather_.cut_off)) world_.cut_off(m);
     if (happens(weather_.expired)) world_.expire(m);
     if (happens(200)) {
       world_.tick(std::chrono::milliseconds(1 + random_.below(400)));
@@ -47,7 +49,10 @@ class storm {
   }
 
   void calm() {
-    for (auto& m : world_.members()) world_.reconnect(*m);
+    for (auto& m : world_.members()) {
+      if (m->cut_off) world_.disconnect(*m);
+      world_.reconnect(*m);
+    }
     world_.run(60s);
     const auto leading = world_.leaders();
     REQUIRE(leading.size() == 1);

@@ -76,9 +76,11 @@ void checks::on_framework_step(const actor& a, const mail& heard, const outbox& 
           ++launches_;
           auto& t = find(id, info.task_id().value());
           auto running = std::move(t.running);
-          t = task();  // a name that is used again is another task
+          const bool again = t.launched;
+          t = task();
           t.running = std::move(running);
           t.launched = true;
+          t.is_name_reused = again;
         }
     } else if (const auto* kill = as<call::Call::Kill>(said)) {
       auto& t = find(id, kill->task_id().value());
@@ -87,7 +89,7 @@ void checks::on_framework_step(const actor& a, const mail& heard, const outbox& 
     } else if (const auto* ack = as<call::Call::Acknowledge>(said)) {
       look("I7");
       auto& t = find(id, ack->task_id().value());
-      if (t.heard.count(ack->uuid()) == 0)
+      if (t.heard.count(ack->uuid()) == 0 && !t.is_name_reused)
         throw broken("I7", name + " acknowledges of " + ack->task_id().value() + " what it has never heard");
       if (t.end) t.end_acknowledged = true;
     } else if (as<internal::TeardownFramework>(said)) {
@@ -102,7 +104,7 @@ void checks::on_told(const std::string& framework, const v1::TaskStatus& status)
   t.heard.insert(status.uuid());
   if (!is_terminal(status.state())) return;
   look("I7");
-  if (t.end && *t.end != status.state())
+  if (t.end && *t.end != status.state() && !t.is_name_reused)
     throw broken("I7", "the end of " + status.task_id().value() + " is told as " +
                            std::string(short_name(status.state())) + ", and was told as " +
                            std::string(short_name(*t.end)));
@@ -128,7 +130,7 @@ void checks::on_master_step(const actor& a, const mail& heard, const context& no
       auto& t = find(id, kill->task_id().value());
       const auto f = frameworks_.find(id);
       const bool has_reason =
-          t.may_be_killed || f == frameworks_.end() || !f->second.partition_aware || f->second.is_over;
+          t.may_be_killed || t.is_name_reused || f == frameworks_.end() || !f->second.partition_aware || f->second.is_over;
       if (!has_reason)
         throw broken("I8", "the master kills " + key_of(id, kill->task_id()) + ", and nobody has asked for that");
       t.may_be_killed = true;
@@ -173,11 +175,12 @@ void checks::on_container_started(const host& h, const std::string& id, const co
   ++starts_;
   auto& t = find(label.framework, label.task);
   look("I2");
-  if (t.end_acknowledged) throw broken("I2", label.text() + " runs on " + h.name + " after its end was acknowledged");
+  if (t.end_acknowledged && !t.is_name_reused)
+    throw broken("I2", label.text() + " runs on " + h.name + " after its end was acknowledged");
   look("I3");
-  if (!t.running.empty())
-    throw broken("I3", label.text() + " runs on " + h.name + " and on " + t.running.begin()->second);
-  if (t.starts != 0) throw broken("I3", label.text() + " is started again, on " + h.name);
+  if (!t.running.empty() && !t.is_name_reused)
+        throw broken("I3", label.text() + " runs on " + h.name + " and on " + t.running.begin()->second);
+  if (t.starts != 0 && !t.is_name_reused) throw broken("I3", label.text() + " is started again, on " + h.name);
   ++t.starts;
   t.running[id] = h.name;
 }
@@ -189,7 +192,7 @@ void checks::on_container_ended(const host& h, const std::string& id, const cont
   look("I8");
   const auto f = frameworks_.find(label.framework);
   const bool has_reason =
-      t.may_be_killed || f == frameworks_.end() || f->second.is_over || dismissed_.count(h.name) != 0;
+      t.may_be_killed || t.is_name_reused || f == frameworks_.end() || f->second.is_over || dismissed_.count(h.name) != 0;
   if (asked && !has_reason)
     throw broken("I8", label.text() + " was ended on " + h.name + ", and nobody had asked for that");
 }

@@ -64,6 +64,7 @@ class checks final : public observer {
  private:
   struct task {
     bool launched = false;
+    bool is_name_reused = false;  ///< then nobody can say which of its tasks is meant
     unsigned starts = 0;
     std::map<std::string, std::string> running;  ///< containers, with their hosts
     std::optional<v1::TaskState> end;            ///< as its agent told it

@@ -217,7 +217,12 @@ void workload::on_rescinded(sdk::calls&, const offer_id& offer) {
 void workload::on_status(sdk::calls& call, const v1::TaskStatus& status) {
   const auto& id = status.task_id().value();
   const auto known = live_.find(id);
-  if (known == live_.end()) return;  // its end is heard again
+  if (known == live_.end()) {
+    // Its end is heard again; or it was lost, was given up, and has come back.
+    if (!is_terminal(status.state()) && status.state() != v1::TASK_UNKNOWN && status.has_agent_id())
+      call.kill(task_id(status.task_id()), agent_id(status.agent_id()));
+    return;
+  }
   if (!is_terminal(status.state())) {
     known->second.set_state(status.state());
     if (status.has_agent_id()) *known->second.mutable_agent_id() = status.agent_id();

@@ -129,8 +129,8 @@ void checks::on_master_step(const actor& a, const mail& heard, const context& no
       const auto& id = kill->framework_id().value();
       auto& t = find(id, kill->task_id().value());
       const auto f = frameworks_.find(id);
-      const bool has_reason =
-          t.may_be_killed || t.is_name_reused || f == frameworks_.end() || !f->second.partition_aware || f->second.is_over;
+      const bool has_reason = t.may_be_killed || t.is_name_reused || f == frameworks_.end() ||
+                              !f->second.partition_aware || f->second.is_over;
       if (!has_reason)
         throw broken("I8", "the master kills " + key_of(id, kill->task_id()) + ", and nobody has asked for that");
       t.may_be_killed = true;
@@ -179,7 +179,7 @@ void checks::on_container_started(const host& h, const std::string& id, const co
     throw broken("I2", label.text() + " runs on " + h.name + " after its end was acknowledged");
   look("I3");
   if (!t.running.empty() && !t.is_name_reused)
-        throw broken("I3", label.text() + " runs on " + h.name + " and on " + t.running.begin()->second);
+    throw broken("I3", label.text() + " runs on " + h.name + " and on " + t.running.begin()->second);
   if (t.starts != 0 && !t.is_name_reused) throw broken("I3", label.text() + " is started again, on " + h.name);
   ++t.starts;
   t.running[id] = h.name;
@@ -191,8 +191,8 @@ void checks::on_container_ended(const host& h, const std::string& id, const cont
   t.running.erase(id);
   look("I8");
   const auto f = frameworks_.find(label.framework);
-  const bool has_reason =
-      t.may_be_killed || t.is_name_reused || f == frameworks_.end() || f->second.is_over || dismissed_.count(h.name) != 0;
+  const bool has_reason = t.may_be_killed || t.is_name_reused || f == frameworks_.end() || f->second.is_over ||
+                          dismissed_.count(h.name) != 0;
   if (asked && !has_reason)
     throw broken("I8", label.text() + " was ended on " + h.name + ", and nobody had asked for that");
 }

@@ -77,9 +77,9 @@ struct actor {
   bool gone = false;
   std::uint64_t priority = 0;  ///< with priority scheduling: the lower the later
   std::deque<mail> mailbox;
-  bool is_ready = false;  ///< its next step is planned
-  std::uint64_t incarnation = 0;  ///< 0: its process's
-  std::uint64_t steps = 0;        ///< counted where recordings are made
+  bool is_ready = false;                       ///< its next step is planned
+  std::uint64_t incarnation = 0;               ///< 0: its process's
+  std::uint64_t steps = 0;                     ///< counted where recordings are made
   std::shared_ptr<recording_writer> recorder;  ///< from its first step on; may be null
   /// Where its edits go; empty: to its process's disk.
   std::function<void(std::vector<edit>, disk::done)> commit;
@@ -121,7 +121,7 @@ struct process {
   std::shared_ptr<connection> up;                           ///< of a dialler
   std::map<std::string, std::shared_ptr<connection>> down;  ///< of a listener, by the far end's address
   unsigned dial_failures = 0;
-  process* believed_leader = nullptr;  ///< of whoever looks for one among several masters
+  process* believed_leader = nullptr;                 ///< of whoever looks for one among several masters
   std::unique_ptr<coordination_client> coordination;  ///< of a master among several
   std::shared_ptr<journal_store> registry;            ///< while it leads
   std::optional<master_options> master;               ///< with which it leads
@@ -156,7 +156,8 @@ struct cluster_options {
   unsigned check_every = 1;
   unsigned doubt_every = 0;
   bool keeps_transcript = false;
-  std::string record_to;  ///< a folder for recordings of masters, allocators, agents and built-in executors; empty: none
+  std::string
+      record_to;  ///< a folder for recordings of masters, allocators, agents and built-in executors; empty: none
 };
 
 class cluster {

@@ -19,7 +19,7 @@ struct world_options {
   timeline::duration lasts{std::chrono::hours(1)};  ///< of which the last third is without faults
   fault_level faults = fault_level::harsh;
   bool keeps_transcript = false;
-  std::string record_to;         ///< as in cluster_options
+  std::string record_to;    ///< as in cluster_options
   std::vector<fault> only;  ///< these faults and no others, if `chosen`
   bool chosen = false;
 };

@@ -101,7 +101,7 @@ void master::handle(step& s, const scheduler::Call::Accept& call) {
             .with("agent", deal.agent.id)
             .with("used", deal.used.text()));
   const auto filters = filters_of(call.filters());
-  settle(s, first, deal.used, deal.pool, filters ? &*filters : nullptr);
+  settle(s, first, deal.used, deal.pool, &filters);
 }
 
 v1::TaskStatus::Reason master::reason_of_rejection(const v1::TaskInfo& task,

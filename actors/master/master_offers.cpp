@@ -135,7 +135,7 @@ void master::handle(step& s, const scheduler::Call::Decline& call) {
     }
     const auto taken = take_offer(id);
     s.log(decision("offer.declined").with("offer", id).with("framework", entry->id).with("agent", taken->agent));
-    settle(s, *taken, {}, taken->what, filters ? &*filters : nullptr);
+    settle(s, *taken, {}, taken->what, &filters);
   }
 }
 

@@ -41,10 +41,9 @@ v1::URL url_of(const v1::AgentInfo& agent, const std::string& scheme) {
   return url;
 }
 
-std::optional<v1::Filters> filters_of(const v1::Filters& asked) {
+v1::Filters filters_of(const v1::Filters& asked) {
   auto seconds = asked.refuse_seconds();
   if (std::isnan(seconds) || seconds < 0) seconds = refuse_seconds_default;
-  if (seconds == 0) return std::nullopt;
   v1::Filters filters;
   filters.set_refuse_seconds(std::min(seconds, refuse_seconds_max));
   return filters;

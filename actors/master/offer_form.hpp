@@ -3,7 +3,6 @@
 #include "protocol/resources.hpp"
 #include "troupe/v1/troupe.pb.h"
 
-#include <optional>
 #include <string>
 
 /// The forms in which offers and answers to them are written.
@@ -19,8 +18,8 @@ void tag_missing(resources::proto_list* list, const std::string& role);
 /// Where the agent's HTTP endpoints are.
 v1::URL url_of(const v1::AgentInfo& agent, const std::string& scheme);
 
-/// The filter that a call asks for, made sane: 5 s where it asks for none or for nonsense, a year at most. Absent:
-/// none, since 0 s were asked for.
-std::optional<v1::Filters> filters_of(const v1::Filters& asked);
+/// The filter that a call asks for, made sane: 5 s where it asks for none or for nonsense, a year at most. 0 s is no
+/// filter, and the allocator knows what to do with whoever wants neither the offer nor to be spared it.
+v1::Filters filters_of(const v1::Filters& asked);
 
 }  // namespace troupe

@@ -76,15 +76,16 @@ class nightly : public sdk::scheduler {
   static constexpr unsigned jobs = 400;
   static constexpr std::size_t at_once = 10;
 
-  // job-JOB-NUMBER: a job that has failed is tried again under another number.
-  static unsigned job_of(const std::string& id) { return static_cast<unsigned>(std::stoul(id.substr(4))); }
-  static unsigned number_of(const std::string& id) { return static_cast<unsigned>(std::stoul(id.substr(id.rfind('-') + 1))); }
+  // try-NUMBER: a job that has failed is tried again under another number. A task's record says of which job it is.
+  static unsigned job_of(const v1::TaskStatus& task) { return static_cast<unsigned>(std::stoul(task.data())); }
+  static unsigned number_of(const std::string& id) { return static_cast<unsigned>(std::stoul(id.substr(4))); }
 
   v1::TaskInfo begin(sdk::calls& call, unsigned job, const v1::Offer& offer) {
     v1::TaskStatus last;
-    last.mutable_task_id()->set_value("job-" + std::to_string(job) + "-" + std::to_string(++numbered_));
+    last.mutable_task_id()->set_value("try-" + std::to_string(++numbered_));
     *last.mutable_agent_id() = offer.agent_id();
     last.set_state(v1::TASK_STAGING);
+    last.set_data(std::to_string(job));
     const auto& id = last.task_id().value();
     call.put(id, last);  // durable before the launch leaves
     tasks_[id] = last;
@@ -99,14 +100,15 @@ class nightly : public sdk::scheduler {
 
   /// What a task's state says of its job.
   void note(const std::string& id, const v1::TaskStatus& last) {
-    const auto job = job_of(id);
+    const auto job = job_of(last);
     const bool is_over = is_terminal(last.state());
     if (last.state() == v1::TASK_FINISHED) done_.insert(job);
     if (is_over)
       running_.erase(id);
     else
       running_.insert(id);
-    const bool runs = std::any_of(running_.begin(), running_.end(), [&](const auto& other) { return job_of(other) == job; });
+    const bool runs = std::any_of(running_.begin(), running_.end(),
+                                  [&](const auto& other) { return job_of(tasks_.at(other)) == job; });
     if (runs || done_.count(job) != 0)
       waiting_.erase(job);
     else

@@ -19,7 +19,7 @@ constexpr timeline::duration trial_rests_within = minutes(25);
 constexpr timeline::duration first_fault_after = minutes(1);
 constexpr int looks_at_progress = 500;
 constexpr seconds unknown_task_lasts{10};
-constexpr seconds wave_every{60};
+constexpr minutes wave_every{5};
 constexpr unsigned workload_frameworks = 2;  // of each sort: there is no fairness with one
 
 class trial {

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -46,7 +45,8 @@ int bad_usage(const std::string& message) {
 }
 
 std::string quoted(const std::string& text) {
-  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=+") == std::string::npos;
+  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=+") ==
+                     std::string::npos;
   if (plain && !text.empty()) return text;
   std::string all = "'";
   for (const char c : text) all += c == '\'' ? "'\\''" : std::string(1, c);
@@ -58,7 +58,8 @@ std::string command_of(const sim_flags& given) {
   std::string all = "troupe sim";
   if (!given.framework.empty()) all += " " + quoted(given.framework);
   if (!given.workload.empty()) all += " --workload " + given.workload;
-  all += fmt::format(" --agents {} --hours {} --seed {} --faults {}", given.agents, given.hours, given.seed, given.faults);
+  all +=
+      fmt::format(" --agents {} --hours {} --seed {} --faults {}", given.agents, given.hours, given.seed, given.faults);
   const sim_flags usual;
   if (given.agent_resources != usual.agent_resources) all += " --agent-resources " + quoted(given.agent_resources);
   if (given.tasks) all += fmt::format(" --tasks {}", *given.tasks);
@@ -94,7 +95,8 @@ class progress_line {
       return;
     last_ = real;
     shown_ = true;
-    std::cerr << fmt::format("\r\033[K{:.0f} %, {:.1f} min, {} steps, {} tasks run", 100.0 * static_cast<double>(now.count()) / static_cast<double>(all_.count()),
+    std::cerr << fmt::format("\r\033[K{:.0f} %, {:.1f} min, {} steps, {} tasks run",
+                             100.0 * static_cast<double>(now.count()) / static_cast<double>(all_.count()),
                              duration<double>(now).count() / 60, world.steps(), figures.running())
               << std::flush;
   }
@@ -137,7 +139,6 @@ int run(const sim_flags& given) {
     const auto loaded = load_simulated_framework(given.framework);
     if (!loaded) return bad_usage(loaded.error().message);
     options.framework = [make = (*loaded)->make] { return make(); };
-    options.framework_name = std::filesystem::path(given.framework).stem().string();
   }
   std::ofstream trace;
   if (!given.trace.empty()) {
@@ -155,7 +156,8 @@ int run(const sim_flags& given) {
     return run_trial(options);
   }();
   trace.flush();
-  if (!given.trace.empty() && !trace) std::cerr << "warning: " << given.trace << " could not be written to its end" << std::endl;
+  if (!given.trace.empty() && !trace)
+    std::cerr << "warning: " << given.trace << " could not be written to its end" << std::endl;
   const sim_summary summary{command_of(given), given.faults, options, report, steady_clock::now() - began};
   std::cout << (given.json ? sim_json(summary) : sim_text(summary)) << std::flush;
   return report.breaks.empty() ? 0 : 1;
@@ -164,34 +166,48 @@ int run(const sim_flags& given) {
 }  // namespace
 
 void add_sim_command(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("sim", "Try a framework against a simulated cluster: hours in seconds, from a seed");
+  auto* command =
+      app.add_subcommand("sim", "Try a framework against a simulated cluster: hours in seconds, from a seed");
   auto given = std::make_shared<sim_flags>();
-  command->add_option("framework", given->framework, "A framework's shared object (docs/simulator.md); none: a workload")
+  command
+      ->add_option("framework", given->framework, "A framework's shared object (docs/simulator.md); none: a workload")
       ->type_name("FRAMEWORK.so");
   command
       ->add_option("--workload", given->workload,
                    "Frameworks of our own instead: services run for ever, batch in waves of short tasks, mixed is both")
       ->check(CLI::IsMember({"services", "batch", "mixed"}));
-  command->add_option("--agents", given->agents, "So many machines")->check(CLI::Range(1, 100000))->capture_default_str();
-  command->add_option("--hours", given->hours, "Of the cluster's time")->check(CLI::Range(0.01, 1000.0))->capture_default_str();
+  command->add_option("--agents", given->agents, "So many machines")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command->add_option("--hours", given->hours, "Of the cluster's time")
+      ->check(CLI::Range(0.01, 1000.0))
+      ->capture_default_str();
   command->add_option("--seed", given->seed, "Decides all that happens")->capture_default_str();
-  command->add_option("--faults", given->faults, "What goes wrong in the first two thirds: none, mild, every few minutes, or harsh, every minute")
+  command
+      ->add_option("--faults", given->faults,
+                   "What goes wrong in the first two thirds: none, mild, every few minutes, or harsh, every minute")
       ->check(CLI::IsMember({"none", "mild", "harsh"}))
       ->capture_default_str();
   command->add_option("--agent-resources", given->agent_resources, "What each machine offers")->capture_default_str();
-  command->add_option("--tasks", given->tasks, "Tasks of the workload in all; 20 an agent if not given")->check(CLI::Range(1, 10'000'000));
-  command->add_option("--masters", given->masters, "One, or several who elect one of them")->check(CLI::Range(1, 9))->capture_default_str();
+  command->add_option("--tasks", given->tasks, "Tasks of the workload in all; 20 an agent if not given")
+      ->check(CLI::Range(1, 10'000'000));
+  command->add_option("--masters", given->masters, "One, or several who elect one of them")
+      ->check(CLI::Range(1, 9))
+      ->capture_default_str();
   command->add_option("--trace", given->trace, "Write a line here for each thing that happens");
   command->add_flag("--json", given->json, "Print one JSON object");
   command->footer(
-      "The production code of masters, agents, executors and the SDK decides, in one thread, on a simulated network, clocks,\n"
-      "disks and containers; the same command gives the same run. What has to be true of a cluster is checked as it runs, and\n"
+      "The production code of masters, agents, executors and the SDK decides, in one thread, on a simulated network, "
+      "clocks,\n"
+      "disks and containers; the same command gives the same run. What has to be true of a cluster is checked as it "
+      "runs, and\n"
       "in the end, when nothing goes wrong any more, that all that is due has happened.\n\n"
       "examples: troupe sim build/release/bin/hello.so --agents 5 --faults harsh\n"
       "          for seed in $(seq 20); do troupe sim my_framework.so --faults harsh --seed $seed || break; done\n"
       "          troupe sim my_framework.so --faults harsh --seed 7 --trace story.txt\n"
       "          troupe sim --workload mixed --agents 10000 --hours 2 --faults none --tasks 200000\n"
-      "exit codes: 0 nothing broke; 1 something did, or did not happen though it was due; 2 the command line was wrong, or\n"
+      "exit codes: 0 nothing broke; 1 something did, or did not happen though it was due; 2 the command line was "
+      "wrong, or\n"
       "            the framework cannot be loaded");
   command->callback([given, &exit_code] { exit_code = run(*given); });
 }

@@ -28,8 +28,7 @@ result<const sdk::simulated_framework*> load_simulated_framework(const std::stri
   // Never closed: what it has registered with protobuf stays.
   void* loaded = dlopen(std::filesystem::absolute(path).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!loaded) return invalid(path + ": cannot be loaded: " + last_dl_error());
-  const auto* found =
-      static_cast<const sdk::simulated_framework*>(dlsym(loaded, sdk::simulated_framework_symbol));
+  const auto* found = static_cast<const sdk::simulated_framework*>(dlsym(loaded, sdk::simulated_framework_symbol));
   if (!found)
     return invalid(path + ": has no " + sdk::simulated_framework_symbol +
                    "; TROUPE_SIMULATED_FRAMEWORK(maker) of frameworks/sdk/simulated.hpp defines it");

@@ -37,7 +37,8 @@ quantiles quantiles_of(delays all) {
 }
 
 std::string text_of(const quantiles& q) {
-  return q.count == 0 ? "none" : fmt::format("p50 {:.3f} s, p99 {:.3f} s, max {:.3f} s, of {}", q.p50, q.p99, q.most, q.count);
+  return q.count == 0 ? "none"
+                      : fmt::format("p50 {:.3f} s, p99 {:.3f} s, max {:.3f} s, of {}", q.p50, q.p99, q.most, q.count);
 }
 
 /// The least and the most that a framework got.
@@ -50,11 +51,16 @@ std::pair<double, double> shares_of(const std::vector<framework_figures>& framew
 }
 
 const char* waits_text(const sim::trial_report& report) {
-  return report.waits_are_of_tasks ? "from wanting a task to launching it" : "from asking for offers to the next launch";
+  return report.waits_are_of_tasks ? "from wanting a task to launching it"
+                                   : "from asking for offers to the next launch";
 }
 
 void add_quantiles(json_object_writer& out, std::string_view name, const quantiles& q) {
-  json_object_writer(out.key(name)).field("count", std::uint64_t(q.count)).field("p50_s", q.p50).field("p99_s", q.p99).field("max_s", q.most);
+  json_object_writer(out.key(name))
+      .field("count", std::uint64_t(q.count))
+      .field("p50_s", q.p50)
+      .field("p99_s", q.p99)
+      .field("max_s", q.most);
 }
 
 }  // namespace
@@ -64,26 +70,33 @@ std::string sim_text(const sim_summary& of) {
   const auto lasted = seconds_of(r.lasted);
   std::string out;
   const auto line = [&](const char* head, const std::string& rest) { out += fmt::format("{:<10}{}\n", head, rest); };
-  line("trial", fmt::format("seed {}, {} agents, {} {}, faults {}: {:.2f} h of theirs in {:.1f} s, {:.0f}x", of.options.seed,
-                            of.options.agents, of.options.masters, of.options.masters == 1 ? "master" : "masters",
-                            of.faults, lasted / 3600, of.real.count(), lasted / std::max(of.real.count(), 1e-9)));
+  line("trial",
+       fmt::format("seed {}, {} agents, {} {}, faults {}: {:.2f} h of theirs in {:.1f} s, {:.0f}x", of.options.seed,
+                   of.options.agents, of.options.masters, of.options.masters == 1 ? "master" : "masters", of.faults,
+                   lasted / 3600, of.real.count(), lasted / std::max(of.real.count(), 1e-9)));
   line("events", fmt::format("{} steps of actors, hash {:016x}", r.steps, r.hash));
-  line("tasks", fmt::format("{}{} launched, {} finished, {} failed, {} killed, {} lost; {} run now, {} at most",
-                            r.wanted == 0 ? "" : fmt::format("{} wanted, ", r.wanted), r.sum(&framework_figures::placed),
-                            r.sum(&framework_figures::finished), r.sum(&framework_figures::failed),
-                            r.sum(&framework_figures::killed), r.sum(&framework_figures::lost), r.running, r.running_max));
-  line("used", fmt::format("{:.1f} % of the cpus, {:.1f} % of the memory, on average", r.cpus_used * 100, r.mem_used * 100));
-  line("waits", fmt::format("{}: {}", waits_text(r), text_of(quantiles_of(all_of(r.frameworks, &framework_figures::waits)))));
+  line("tasks",
+       fmt::format("{}{} launched, {} finished, {} failed, {} killed, {} lost; {} run now, {} at most",
+                   r.wanted == 0 ? "" : fmt::format("{} wanted, ", r.wanted), r.sum(&framework_figures::placed),
+                   r.sum(&framework_figures::finished), r.sum(&framework_figures::failed),
+                   r.sum(&framework_figures::killed), r.sum(&framework_figures::lost), r.running, r.running_max));
+  line("used",
+       fmt::format("{:.1f} % of the cpus, {:.1f} % of the memory, on average", r.cpus_used * 100, r.mem_used * 100));
+  line("waits",
+       fmt::format("{}: {}", waits_text(r), text_of(quantiles_of(all_of(r.frameworks, &framework_figures::waits)))));
   line("starts", fmt::format("from a launch to the news that it runs: {}",
                              text_of(quantiles_of(all_of(r.frameworks, &framework_figures::starts)))));
   std::string shares;
   for (const auto& f : r.frameworks)
     shares += fmt::format("{}{} {:.2f} %", shares.empty() ? "" : ", ", f.name, f.dominant_share * 100);
   const auto [least, most] = shares_of(r.frameworks);
-  line("fairness", fmt::format("dominant shares, on average: {}; min {:.2f} %, max {:.2f} %", shares, least * 100, most * 100));
+  line("fairness",
+       fmt::format("dominant shares, on average: {}; min {:.2f} %, max {:.2f} %", shares, least * 100, most * 100));
   for (const auto& f : r.frameworks) {
-    if (!f.refused.empty()) line("ended", f.name + ", whom the master refused: " + f.refused);
-    else if (f.exit_code) line("ended", fmt::format("{}, by itself, exit code {}", f.name, *f.exit_code));
+    if (!f.refused.empty())
+      line("ended", f.name + ", whom the master refused: " + f.refused);
+    else if (f.exit_code)
+      line("ended", fmt::format("{}, by itself, exit code {}", f.name, *f.exit_code));
   }
   std::string faults;
   std::size_t happened = 0;
@@ -143,7 +156,10 @@ std::string sim_json(const sim_summary& of) {
     }
     json_array_writer breaks(all.key("breaks"));
     for (const auto& b : r.breaks)
-      json_object_writer(breaks.element()).field("invariant", b.invariant).field("what", b.what).field("replay", of.command);
+      json_object_writer(breaks.element())
+          .field("invariant", b.invariant)
+          .field("what", b.what)
+          .field("replay", of.command);
   }
   return out + "\n";
 }

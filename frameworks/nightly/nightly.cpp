@@ -77,8 +77,12 @@ class nightly : public sdk::scheduler {
   static constexpr std::size_t at_once = 10;
 
   // try-NUMBER: a job that has failed is tried again under another number. A task's record says of which job it is.
-  static unsigned job_of(const v1::TaskStatus& task) { return static_cast<unsigned>(std::stoul(task.data())); }
-  static unsigned number_of(const std::string& id) { return static_cast<unsigned>(std::stoul(id.substr(4))); }
+  static unsigned job_of(const v1::TaskStatus& task) {
+    return static_cast<unsigned>(std::stoul(task.data()));
+  }
+  static unsigned number_of(const std::string& id) {
+    return static_cast<unsigned>(std::stoul(id.substr(4)));
+  }
 
   v1::TaskInfo begin(sdk::calls& call, unsigned job, const v1::Offer& offer) {
     v1::TaskStatus last;

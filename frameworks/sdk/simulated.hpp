@@ -12,10 +12,10 @@
 ///     class nightly : public sdk::scheduler { … };
 ///     TROUPE_SIMULATED_FRAMEWORK(std::make_shared<nightly>)
 ///
-/// The same file is a program's too, whose main() has no part in a trial. A shared object brings nothing of the SDK, the
-/// protocol or protobuf with it: it takes those of the `troupe` program that loads it, so that each message exists once
-/// in the process (troupe_framework() of cmake/TroupeTargets.cmake builds both). Messages of a framework's own are its
-/// own.
+/// The same file is a program's too, whose main() has no part in a trial. A shared object brings nothing of the SDK,
+/// the protocol or protobuf with it: it takes those of the `troupe` program that loads it, so that each message exists
+/// once in the process (troupe_framework() of cmake/TroupeTargets.cmake builds both). Messages of a framework's own are
+/// its own.
 namespace troupe::sdk {
 
 /// Rises with each release whose SDK's classes or messages are laid out differently.
@@ -37,11 +37,10 @@ constexpr const char* simulated_framework_symbol = "troupe_simulated_framework";
 }  // namespace troupe::sdk
 
 /// `maker()` is a std::shared_ptr to a new scheduler.
-#define TROUPE_SIMULATED_FRAMEWORK(maker)                                                                          \
-  extern "C" __attribute__((visibility("default"))) const troupe::sdk::simulated_framework                        \
-      troupe_simulated_framework;                                                                                  \
-  const troupe::sdk::simulated_framework troupe_simulated_framework = [] {                                         \
-    troupe::sdk::simulated_framework all;                                                                          \
-    all.make = []() -> std::shared_ptr<troupe::sdk::scheduler> { return maker(); };                                \
-    return all;                                                                                                    \
+#define TROUPE_SIMULATED_FRAMEWORK(maker)                                                                              \
+  extern "C" __attribute__((visibility("default"))) const troupe::sdk::simulated_framework troupe_simulated_framework; \
+  const troupe::sdk::simulated_framework troupe_simulated_framework = [] {                                             \
+    troupe::sdk::simulated_framework all;                                                                              \
+    all.make = []() -> std::shared_ptr<troupe::sdk::scheduler> { return maker(); };                                    \
+    return all;                                                                                                        \
   }();

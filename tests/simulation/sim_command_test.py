@@ -9,7 +9,7 @@ import unittest
 BIN = os.environ["TROUPE_BIN"]
 TESTS = os.environ["TROUPE_TESTS"]
 # Which seeds show a mistake changes with the engine: these did, the others are tried after them.
-LIKELY_SEEDS = [14, 4, 17, 22, 24]
+LIKELY_SEEDS = [4, 7, 17, 22]
 SEEDS = LIKELY_SEEDS + [seed for seed in range(1, 61) if seed not in LIKELY_SEEDS]
 
 

@@ -69,6 +69,12 @@ cluster::cluster(const cluster_options& options)
 
 cluster::~cluster() = default;
 
+actor* process::find(const Address& to) const {
+  if (main && same(to, at)) return main;
+  const auto found = actors.find(to);
+  return found == actors.end() ? nullptr : found->second.get();
+}
+
 process& cluster::find(const std::string& name) {
   const auto found = processes_.find(name);
   if (found == processes_.end()) throw std::invalid_argument("there is no process '" + name + "'");
@@ -132,6 +138,7 @@ actor& cluster::add_actor(process& home, const Address& at, std::unique_ptr<mach
   auto& slot = home.actors[at];
   if (slot) slot->gone = true;
   slot = std::move(a);
+  if (same(at, home.at)) home.main = slot.get();
   return *slot;
 }
 
@@ -139,19 +146,20 @@ void cluster::remove_actor(process& home, const Address& at) {
   const auto found = home.actors.find(at);
   if (found == home.actors.end()) return;
   found->second->gone = true;
+  if (home.main == found->second.get()) home.main = nullptr;
   home.actors.erase(found);
 }
 
 void cluster::notify(process& p, const Address& to, std::shared_ptr<const google::protobuf::Message> body,
                      const Address& from) {
-  const auto found = p.actors.find(to);
-  if (found == p.actors.end()) return;
+  auto* found = p.find(to);
+  if (!found) return;
   mail letter;
   *letter.head.mutable_from() = from;
   *letter.head.mutable_to() = to;
   letter.head.set_verb(verb_of(*body));
   letter.body = std::move(body);
-  push(*found->second, std::move(letter));
+  push(*found, std::move(letter));
 }
 
 void cluster::push(actor& to, mail letter) {
@@ -188,8 +196,8 @@ void cluster::step(const std::shared_ptr<actor>& a) {
   try {
     out = a->core->on(letter.head, *letter.body, now);
   } catch (const std::logic_error& failure) {
-    throw broken("core", a->home->name + " " + to_string(a->at) + " at " + std::string(verb_name(letter.head.verb())) + ": " +
-                             failure.what());
+    throw broken("core", a->home->name + " " + to_string(a->at) + " at " + std::string(verb_name(letter.head.verb())) +
+                             ": " + failure.what());
   }
   note(*a, letter, out);
   for (auto* o : observers_) o->on_step(*a, letter, now, out);
@@ -261,8 +269,8 @@ void cluster::send(actor& from, std::vector<letter>& letters, std::uint64_t caus
     if (epoch != 0) letter.head.set_epoch(epoch);
     letter.head.set_verb(out.verb);
     letter.body = std::move(out.body);
-    if (const auto beside = from.home->actors.find(out.to); beside != from.home->actors.end()) {
-      push(*beside->second, std::move(letter));
+    if (auto* beside = from.home->find(out.to)) {
+      push(*beside, std::move(letter));
     } else if (!serve(from, out.to, letter.body)) {
       if (const auto over = link_to(*from.home, out.to))
         over_link(*from.home, over, std::move(letter));

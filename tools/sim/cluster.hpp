@@ -54,7 +54,7 @@ struct host {
   std::chrono::nanoseconds wall_offset{0};  ///< jumps change it
   int boots = 1;
   bool is_up = true;
-  std::unique_ptr<container_host> containers;  ///< of an agent's machine; else null
+  std::unique_ptr<container_host> containers;    ///< of an agent's machine; else null
   std::vector<std::weak_ptr<connection>> links;  ///< with an end here; some are over
 
   monotonic_time monotonic(timeline::duration now) const;
@@ -78,7 +78,7 @@ struct actor : std::enable_shared_from_this<actor> {
   bool gone = false;
   std::uint64_t priority = 0;  ///< with priority scheduling: the lower the later
   std::deque<mail> mailbox;
-  bool is_ready = false;  ///< its next step is planned
+  bool is_ready = false;          ///< its next step is planned
   std::uint64_t incarnation = 0;  ///< 0: its process's
   /// Where its edits go; empty: to its process's disk.
   std::function<void(std::vector<edit>, disk::done)> commit;
@@ -118,10 +118,12 @@ struct process {
   std::uint64_t life = 0;
   std::uint64_t incarnation = 0;
   std::map<Address, std::shared_ptr<actor>, address_less> actors;
-  std::shared_ptr<connection> up;  ///< of a dialler
+  actor* main = nullptr;                                              ///< the one that has the process's own address
+  actor* find(const Address& to) const;                               ///< null: there is none
+  std::shared_ptr<connection> up;                                     ///< of a dialler
   std::map<Address, std::shared_ptr<connection>, address_less> down;  ///< of a listener, by the far end's address
   unsigned dial_failures = 0;
-  process* believed_leader = nullptr;  ///< of whoever looks for one among several masters
+  process* believed_leader = nullptr;                 ///< of whoever looks for one among several masters
   std::unique_ptr<coordination_client> coordination;  ///< of a master among several
   std::shared_ptr<journal_store> registry;            ///< while it leads
   std::optional<master_options> master;               ///< with which it leads
@@ -157,6 +159,8 @@ struct cluster_options {
   /// its saved state behaves the same; 0: never.
   unsigned check_every = 1;
   unsigned doubt_every = 0;
+  /// Agents keep what has ended for people to look at, as they do for real; 10,000 of them need a GB for that.
+  bool keeps_completed = true;
   bool keeps_transcript = false;
   /// Gets each line of the transcript as it happens, instead.
   std::function<void(const std::string&)> tells;

@@ -121,7 +121,8 @@ void cluster::over_link(process& from, const std::shared_ptr<connection>& over, 
   way.arrives = std::max(way.arrives, time_.now() + delay_between(from, to));
   time_.at(way.arrives, [this, over, upwards] {
     auto& stalled = (upwards ? over->upwards : over->downwards).stalled;
-    if (is_cut(*over, upwards) || !stalled.empty()) return stalled.push_back([this, over, upwards] { arrive(over, upwards); });
+    if (is_cut(*over, upwards) || !stalled.empty())
+      return stalled.push_back([this, over, upwards] { arrive(over, upwards); });
     arrive(over, upwards);
   });
 }
@@ -156,12 +157,12 @@ void cluster::arrive(const std::shared_ptr<connection>& over, bool upwards) {
     ++letters_lost_;
     return;
   }
-  const auto found = to.actors.find(letter.head.to());
-  if (found == to.actors.end()) {
+  auto* found = to.find(letter.head.to());
+  if (!found) {
     ++letters_lost_;
     return;
   }
-  push(*found->second, std::move(letter));
+  push(*found, std::move(letter));
 }
 
 // --- they go ---------------------------------------------------------------------------------------------------------

@@ -44,7 +44,8 @@ void cluster::add_masters(unsigned count, const master_options& options) {
 
 void cluster::start_leading(process& p, const internal::StartedLeading& lead) {
   if (lead.epoch() <= newest_epoch_)
-    throw broken("I10", p.name + " leads with epoch " + std::to_string(lead.epoch()) + " after epoch " + std::to_string(newest_epoch_));
+    throw broken("I10", p.name + " leads with epoch " + std::to_string(lead.epoch()) + " after epoch " +
+                            std::to_string(newest_epoch_));
   newest_epoch_ = lead.epoch();
   std::shared_ptr<registry_store> store =
       p.coordination->open_registry("/troupe", {lead.epoch_path(), lead.epoch_version()});
@@ -102,7 +103,8 @@ void cluster::learn_leader(process& p, process& leading) {
 std::function<process*(process&)> cluster::finds_leader() {
   return [this](process& p) {
     if (!coordination_) return leading_master();
-    if (!p.believed_leader && newest_epoch_ != 0 && !is_blocked(coordination_->home(), *p.home)) p.believed_leader = leading_master();
+    if (!p.believed_leader && newest_epoch_ != 0 && !is_blocked(coordination_->home(), *p.home))
+      p.believed_leader = leading_master();
     return p.believed_leader;
   };
 }

@@ -85,6 +85,10 @@ process& cluster::add_agent(const std::string& name, const std::string& resource
   options.work_dir = "/var/lib/troupe";
   options.executor_endpoint = "unix:/run/troupe/agent.sock";
   options.address = name + ".example:5051";
+  if (!options_.keeps_completed) {
+    options.completed_frameworks_max = 1;
+    options.completed_executors_max = options.completed_tasks_max = 0;
+  }
   const machine_checks checks{options_.doubt_every, options_.check_every};
   p.boot = [this, options, checks](process& self) {
     auto booted = options;
@@ -149,6 +153,7 @@ void cluster::end(process& p, const std::string& why) {
   p.alive = false;
   p.paused = false;
   for (auto& [key, a] : p.actors) a->gone = true;
+  p.main = nullptr;
   p.actors.clear();
   p.registry.reset();
   p.store->crash();

@@ -216,7 +216,8 @@ void coordination_client::commit(registry_store& store, std::vector<edit> edits,
       });
     };
     const bool arrives = !world_.is_blocked(*owner_.home, service_.home());
-    const bool is_answered = arrives && !world_.is_blocked(service_.home(), *owner_.home) && !luck_.happens(service_.loses_answers);
+    const bool is_answered =
+        arrives && !world_.is_blocked(service_.home(), *owner_.home) && !luck_.happens(service_.loses_answers);
     if (arrives && (is_answered || luck_.happens(0.5))) {
       const auto done = store.commit({batch});
       if (is_answered) {

@@ -84,7 +84,7 @@ class coordination_client {
   std::deque<pending> asked_;
   std::deque<std::shared_ptr<const google::protobuf::Message>> missed_;
   std::uint64_t numbered_ = 0;
-  duration there_{0}, back_{0};  // nothing arrives before
+  duration there_{0}, back_{0};                                   // nothing arrives before
   std::vector<std::shared_ptr<memory_coordination_line>> lines_;  // of registries
 };
 

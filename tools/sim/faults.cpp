@@ -171,8 +171,9 @@ std::vector<fault> plan_faults(const cluster& world, const std::map<std::string,
       case fault_kind::cut_one_way:
       case fault_kind::flap:
         // Between those that talk, as a rule: with a master at one end.
-        f.other = luck.happens(0.8) ? any_of(luck, of_role(processes, internal::MASTER))
-                                    : luck.happens(0.5) ? std::string("coordination") : any_of(luck, all);
+        f.other = luck.happens(0.8)   ? any_of(luck, of_role(processes, internal::MASTER))
+                  : luck.happens(0.5) ? std::string("coordination")
+                                      : any_of(luck, all);
         if (f.kind == fault_kind::cut_one_way && luck.happens(0.5)) std::swap(f.target, f.other);
         break;
       case fault_kind::break_links:

@@ -89,6 +89,8 @@ void figures::on_said(const actor& a, const letter& said) {
   } else if (as<call::Call::Suppress>(said.verb, *said.body)) {
     f.asked_since.reset();
   } else if (const auto* question = as<call::Call::Reconcile>(said.verb, *said.body)) {
+    if (world_.is_followed() && question->tasks_size() != 0)
+      world_.remark(f.all.name + " asks after " + std::to_string(question->tasks_size()) + " tasks");
     for (const auto& asked : question->tasks())
       if (auto* t = find(f.id, asked.task_id().value())) t->asked_in = f.subscription;
   }
@@ -98,6 +100,7 @@ void figures::on_launch(framework& f, const v1::TaskInfo& info) {
   const auto now = world_.time().now();
   const auto& id = info.task_id().value();
   ++f.all.placed;
+  if (world_.is_followed()) world_.remark(f.all.name + " launches " + id + " on agent " + info.agent_id().value());
   if (!f.used_ids.insert(std::hash<std::string>()(id)).second)
     throw broken("F2", f.all.name + " launches " + id + ", an id that it has used before");
   if (f.asked_since) f.all.waits.push_back(now - *std::exchange(f.asked_since, std::nullopt));
@@ -115,6 +118,9 @@ void figures::on_launch(framework& f, const v1::TaskInfo& info) {
 
 void figures::on_told(framework& f, const v1::TaskStatus& status) {
   const auto& id = status.task_id().value();
+  if (world_.is_followed())
+    world_.remark(f.all.name + " hears that " + id + " is " + std::string(short_name(status.state())) +
+                  (status.message().empty() ? "" : ": " + status.message()));
   auto* t = find(f.id, id);
   if (!t || t->ended) return;
   const bool news = t->heard != status.state();
@@ -176,8 +182,9 @@ void figures::use(framework& f, const amounts& more, int sign) {
   f.used.cpus += cpus;
   f.used.mem += mem;
   f.share.settle(now);
-  f.share.value = std::max(static_cast<double>(f.used.cpus) / static_cast<double>(std::max<std::int64_t>(total_.cpus, 1)),
-                           static_cast<double>(f.used.mem) / static_cast<double>(std::max<std::int64_t>(total_.mem, 1)));
+  f.share.value =
+      std::max(static_cast<double>(f.used.cpus) / static_cast<double>(std::max<std::int64_t>(total_.cpus, 1)),
+               static_cast<double>(f.used.mem) / static_cast<double>(std::max<std::int64_t>(total_.mem, 1)));
 }
 
 void figures::on_container_started(const host&, const std::string&, const container_label& label) {
@@ -214,8 +221,7 @@ std::vector<complaint> figures::fates() const {
     const auto& name = f.all.name;
     const auto id = key.substr(f.id.size() + 1);
     if (f.all.exit_code || !f.all.refused.empty() || !f.subscribed_since) continue;
-    if (t.runs && t.ended)
-      found[key] = {"I1", id + " of " + name + " runs, and " + name + " was told of its end"};
+    if (t.runs && t.ended) found[key] = {"I1", id + " of " + name + " runs, and " + name + " was told of its end"};
     if (t.runs || t.ended || t.heard == v1::TASK_UNKNOWN || t.heard == v1::TASK_UNREACHABLE) continue;
     const std::string believes = t.heard == v1::TASK_RUNNING ? " takes it to run" : " waits for news of it";
     // What happens between two subscriptions is for whoever comes back to ask about.

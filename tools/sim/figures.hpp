@@ -18,12 +18,12 @@ namespace troupe::sim {
 /// What one framework got of the cluster.
 struct framework_figures {
   std::string name;
-  std::uint64_t placed = 0;  ///< launches that left it
+  std::uint64_t placed = 0;                                      ///< launches that left it
   std::uint64_t finished = 0, failed = 0, killed = 0, lost = 0;  ///< as it was told, once a task
   std::uint64_t offers = 0;
   std::uint64_t restarts = 0;
-  std::optional<int> exit_code;  ///< of a program that ended itself
-  std::string refused;           ///< what the master said when it refused the framework
+  std::optional<int> exit_code;                  ///< of a program that ended itself
+  std::string refused;                           ///< what the master said when it refused the framework
   std::vector<std::chrono::nanoseconds> waits;   ///< from its asking for offers to its next launch
   std::vector<std::chrono::nanoseconds> starts;  ///< from a launch to the news that the task runs
   double dominant_share = 0;                     ///< mean over the trial, of what containers used

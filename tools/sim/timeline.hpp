@@ -57,22 +57,21 @@ class action {
       return **static_cast<T**>(p);
   }
   template <class T>
-  static constexpr kind kind_of = {
-      [](void* p) { at<T>(p)(); },
-      [](void* to, void* from) {
-        if constexpr (fits<T>()) {
-          new (to) T(std::move(at<T>(from)));
-          at<T>(from).~T();
-        } else {
-          new (to) T*(*static_cast<T**>(from));
-        }
-      },
-      [](void* p) {
-        if constexpr (fits<T>())
-          at<T>(p).~T();
-        else
-          delete *static_cast<T**>(p);
-      }};
+  static constexpr kind kind_of = {[](void* p) { at<T>(p)(); },
+                                   [](void* to, void* from) {
+                                     if constexpr (fits<T>()) {
+                                       new (to) T(std::move(at<T>(from)));
+                                       at<T>(from).~T();
+                                     } else {
+                                       new (to) T*(*static_cast<T**>(from));
+                                     }
+                                   },
+                                   [](void* p) {
+                                     if constexpr (fits<T>())
+                                       at<T>(p).~T();
+                                     else
+                                       delete *static_cast<T**>(p);
+                                   }};
 
   void reset() {
     if (kind_) std::exchange(kind_, nullptr)->end(&room_);

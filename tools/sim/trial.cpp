@@ -18,6 +18,7 @@ using std::chrono::seconds;
 constexpr timeline::duration trial_rests_within = minutes(25);
 constexpr timeline::duration first_fault_after = minutes(1);
 constexpr int looks_at_progress = 500;
+constexpr unsigned large_from = 200;  // agents
 constexpr seconds unknown_task_lasts{10};
 constexpr minutes wave_every{5};
 constexpr unsigned workload_frameworks = 2;  // of each sort: there is no fairness with one
@@ -54,7 +55,9 @@ class trial {
     cluster_options of;
     of.seed = options.seed;
     // What an invariant costs grows with the cluster; a large one is there for its figures.
-    of.check_every = options.agents <= 200 ? 64 : 0;
+    const bool is_large = options.agents > large_from;
+    of.check_every = is_large ? 0 : 64;
+    of.keeps_completed = !is_large;
     of.tells = options.trace;
     return of;
   }
@@ -71,14 +74,19 @@ class trial {
       figures_.add_agent(each.scalar("cpus"), each.scalar("mem"));
     }
     world_.add_executor_kind("", [this](process& self) {
-      return std::make_shared<timed_executor>([this, &self](const std::string& task, timeline::duration after) {
-        wake(self, task, after);
-      });
+      return std::make_shared<timed_executor>(
+          [this, &self](const std::string& task, timeline::duration after) { wake(self, task, after); });
     });
     if (options_.framework)
-      add(options_.framework_name, options_.framework);
+      add(own_name(), options_.framework);
     else
       for (const auto& wish : wishes()) add(wish);
+  }
+
+  /// As it describes itself: a mended one must meet what it met before it was mended, wherever it was loaded from.
+  std::string own_name() {
+    const auto name = options_.framework()->describe().name();
+    return name.empty() || world_.processes().count(name) != 0 || world_.hosts().count(name) != 0 ? "framework" : name;
   }
 
   /// A task of a custom executor is over.
@@ -92,9 +100,13 @@ class trial {
   std::vector<workload_wish> wishes() const {
     std::vector<workload_wish> all;
     const bool mixed = options_.workload == trial_workload::mixed;
-    const auto services = options_.workload == trial_workload::services ? options_.tasks : mixed ? options_.tasks / 10 : 0;
+    const auto services = options_.workload == trial_workload::services ? options_.tasks
+                          : mixed                                       ? options_.tasks / 10
+                                                                        : 0;
     const auto jobs = options_.tasks - services;
-    const auto share = [](std::uint64_t of, unsigned n) { return of / workload_frameworks + (n < of % workload_frameworks ? 1 : 0); };
+    const auto share = [](std::uint64_t of, unsigned n) {
+      return of / workload_frameworks + (n < of % workload_frameworks ? 1 : 0);
+    };
     for (unsigned n = 0; n < workload_frameworks; ++n) {
       const auto letter = std::string(1, static_cast<char>('a' + n));
       if (services != 0) {
@@ -110,7 +122,8 @@ class trial {
         // All are begun while faults still happen.
         const auto waves = std::max<std::int64_t>(options_.lasts * 6 / 10 / wave_every, 1);
         wish.jobs_at_once = std::max<std::uint64_t>(wish.jobs / static_cast<std::uint64_t>(waves), 1);
-        wish.between_jobs = options_.lasts * 6 / 10 / std::max<std::int64_t>(static_cast<std::int64_t>(wish.jobs / wish.jobs_at_once), 1);
+        wish.between_jobs = options_.lasts * 6 / 10 /
+                            std::max<std::int64_t>(static_cast<std::int64_t>(wish.jobs / wish.jobs_at_once), 1);
         wish.job_lasts = std::min<timeline::duration>(minutes(5), options_.lasts / 10);
         all.push_back(wish);
       }
@@ -160,7 +173,9 @@ class trial {
     for (const auto* p : frameworks_) {
       // Whoever has ended itself owes nothing.
       if (p->alive || p->restart_after.count() >= 0) continue;
-      all.erase(std::remove_if(all.begin(), all.end(), [&](const auto& c) { return c.what == p->name + " is not running"; }), all.end());
+      all.erase(
+          std::remove_if(all.begin(), all.end(), [&](const auto& c) { return c.what == p->name + " is not running"; }),
+          all.end());
     }
     return all;
   }
@@ -189,7 +204,8 @@ class trial {
       world_.run_for(pause);
     }
     for (const auto& [key, each] : lasting)
-      if (std::none_of(report.breaks.begin(), report.breaks.end(), [&](const auto& b) { return b.invariant == each.invariant; }))
+      if (std::none_of(report.breaks.begin(), report.breaks.end(),
+                       [&](const auto& b) { return b.invariant == each.invariant; }))
         report.breaks.push_back({each.invariant, each.invariant + ": " + each.what});
   }
 

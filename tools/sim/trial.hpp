@@ -25,10 +25,9 @@ struct trial_options {
   fault_level faults = fault_level::none;
   /// A framework from elsewhere; null: the workload.
   cluster::scheduler_maker framework;
-  std::string framework_name;
   trial_workload workload = trial_workload::mixed;
-  std::uint64_t tasks = 0;                                  ///< of the workload, in all
-  std::function<void(const std::string&)> trace;            ///< gets a line for each thing that happens
+  std::uint64_t tasks = 0;                                 ///< of the workload, in all
+  std::function<void(const std::string&)> trace;           ///< gets a line for each thing that happens
   std::function<void(cluster&, const figures&)> progress;  ///< called now and then
 };
 
@@ -54,10 +53,10 @@ struct trial_report {
   std::uint64_t sum(std::uint64_t framework_figures::*what) const;
 };
 
-/// A cluster whose agents are alike, with frameworks that are to be tried. After the faults nothing goes wrong any more,
-/// and within a bound the cluster must come to rest: agents and frameworks registered, accounts that agree, and of each
-/// task its framework knows what is true. A cluster at work is never at rest altogether: what counts is what stays wrong
-/// from each look to the next.
+/// A cluster whose agents are alike, with frameworks that are to be tried. After the faults nothing goes wrong any
+/// more, and within a bound the cluster must come to rest: agents and frameworks registered, accounts that agree, and
+/// of each task its framework knows what is true. A cluster at work is never at rest altogether: what counts is what
+/// stays wrong from each look to the next.
 trial_report run_trial(const trial_options& options);
 
 /// The value below which that portion lies; 0 of none. Sorts them.

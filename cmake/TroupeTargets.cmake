@@ -69,6 +69,26 @@ function(troupe_program name)
   troupe_allocator(${name})
 endfunction()
 
+# troupe_framework(NAME SOURCES …): a framework that is one program, NAME, and one shared object that `troupe sim` tries, NAME.so
+# (frameworks/sdk/simulated.hpp). The shared object links with nothing of ours: what it needs it finds in the program that loads it.
+function(troupe_framework name)
+  cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
+  troupe_program(${name} SOURCES ${arg_SOURCES} DEPS sdk)
+  troupe_simulated(${name}_simulated NAME ${name} SOURCES ${arg_SOURCES})
+endfunction()
+
+# troupe_simulated(TARGET NAME name SOURCES … [DEFINITIONS …]): the shared object alone.
+function(troupe_simulated target)
+  cmake_parse_arguments(arg "" "NAME" "SOURCES;DEFINITIONS" ${ARGN})
+  add_library(${target} MODULE ${arg_SOURCES})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_include_directories(${target} SYSTEM PRIVATE $<TARGET_PROPERTY:proto,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_compile_definitions(${target} PRIVATE ${arg_DEFINITIONS})
+  target_link_libraries(${target} PRIVATE protobuf::libprotobuf)
+  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${arg_NAME} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  add_dependencies(${target} proto)
+endfunction()
+
 # troupe_test(NAME SOURCES … DEPS … [TIER quick|full] [LABELS …]): a Catch2 program that ctest runs as one test.
 function(troupe_test name)
   cmake_parse_arguments(arg "" "TIER" "SOURCES;DEPS;LABELS" ${ARGN})

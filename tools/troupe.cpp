@@ -9,6 +9,7 @@
 #include "tools/master_daemon.hpp"
 #include "tools/replay_command.hpp"
 #include "tools/run_command.hpp"
+#include "tools/sim_command.hpp"
 #include "tools/this_build.hpp"
 #include "tools/trace_command.hpp"
 
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
   add_journal_command(app, exit_code);
   add_replay_command(app, exit_code);
   add_trace_command(app, exit_code);
+  add_sim_command(app, exit_code);
   app.add_subcommand("version", "The release of this program")->callback([] {
     const auto build = this_build();
     std::cout << "troupe " << build.version << (build.git_sha.empty() ? "" : " " + build.git_sha) << std::endl;

@@ -1,6 +1,7 @@
 // The smallest framework that is still correct: five tasks, each run until it has finished, through crashes of
 // anything.
 #include "frameworks/sdk/program.hpp"
+#include "frameworks/sdk/simulated.hpp"
 #include "protocol/resources.hpp"
 #include "protocol/task_state.hpp"
 
@@ -71,6 +72,8 @@ class hello : public sdk::scheduler {
   std::vector<std::string> waiting_{"hello-0", "hello-1", "hello-2", "hello-3", "hello-4"};  // to be launched
   std::map<std::string, v1::TaskStatus> launched_;  // with the last we heard of each
 };
+
+TROUPE_SIMULATED_FRAMEWORK(std::make_shared<hello>)  // troupe sim hello.so
 
 int main(int argc, char** argv) {
   sdk::program_options options;  // the master is in TROUPE_MASTER

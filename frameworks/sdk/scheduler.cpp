@@ -27,8 +27,13 @@ void calls::accept(const std::vector<offer_id>& offers, const std::vector<v1::Of
 }
 
 void calls::decline(const v1::Offer& offer, std::chrono::milliseconds refuse) {
+  this->decline(std::vector<offer_id>{offer.id()}, refuse);
+}
+
+void calls::decline(const std::vector<offer_id>& offers, std::chrono::milliseconds refuse) {
+  if (offers.empty()) return;
   call::Call::Decline decline;
-  *decline.add_offer_ids() = offer.id();
+  for (const auto& offer : offers) *decline.add_offer_ids() = offer.proto();
   decline.mutable_filters()->set_refuse_seconds(static_cast<double>(refuse.count()) / 1000);
   step_.say(leader(), std::move(decline));
 }

@@ -25,6 +25,8 @@ class calls {
   void accept(const std::vector<offer_id>& offers, const std::vector<v1::Offer::Operation>& operations,
               const v1::Filters& filters = {});
   void decline(const v1::Offer& offer, std::chrono::milliseconds refuse = std::chrono::seconds(5));
+  /// All of them in one call; none: nothing is said.
+  void decline(const std::vector<offer_id>& offers, std::chrono::milliseconds refuse = std::chrono::seconds(5));
   /// No roles: all of the framework's.
   void revive(const std::vector<std::string>& roles = {});
   void suppress(const std::vector<std::string>& roles = {});

@@ -60,11 +60,14 @@ void checks::on_framework_step(const actor& a, const mail& heard, const outbox& 
     framework_ids_[name] = id;
     auto& f = frameworks_[id];
     f.process = name;
-    if (const auto logic = workloads_.find(name); logic != workloads_.end()) {
-      f.partition_aware = logic->second->wish().partition_aware;
-      f.failover_timeout_s = logic->second->wish().failover_timeout_s;
-    }
+    const auto& info = described_[name];
+    f.partition_aware = std::any_of(info.capabilities().begin(), info.capabilities().end(), [](const auto& c) {
+      return c.type() == v1::FrameworkInfo::Capability::PARTITION_AWARE;
+    });
+    f.failover_timeout_s = info.failover_timeout();
   }
+  for (const auto& said : out.letters)
+    if (const auto* subscribe = as<call::Call::Subscribe>(said)) described_[name] = subscribe->framework_info();
   const auto known = framework_ids_.find(name);
   if (known == framework_ids_.end()) return;
   const auto& id = known->second;
@@ -91,7 +94,9 @@ void checks::on_framework_step(const actor& a, const mail& heard, const outbox& 
       auto& t = find(id, ack->task_id().value());
       if (t.heard.count(ack->uuid()) == 0 && !t.is_name_reused)
         throw broken("I7", name + " acknowledges of " + ack->task_id().value() + " what it has never heard");
-      if (t.end) t.end_acknowledged = true;
+      if (!t.end) continue;
+      t.end_acknowledged = true;
+      t.heard.clear();  // what is acknowledged from now on is heard again first
     } else if (as<internal::TeardownFramework>(said)) {
       frameworks_[id].is_over = true;
     }
@@ -147,19 +152,18 @@ void checks::on_master_step(const actor& a, const mail& heard, const context& no
 }
 
 void checks::on_agent_step(const actor& a, const mail& heard, const outbox& out) {
-  const auto& name = a.home->name;
   if (heard.head.from().role() == internal::MASTER && heard.head.epoch() != 0) {
     look("I10");
-    auto& highest = epochs_[name];
+    auto& highest = epochs_[a.home];
     const bool obeys = !out.edits.empty() || !out.letters.empty();
     if (heard.head.epoch() < highest && obeys)
-      throw broken("I10", name + " obeys " + std::string(verb_name(heard.head.verb())) + " of epoch " +
+      throw broken("I10", a.home->name + " obeys " + std::string(verb_name(heard.head.verb())) + " of epoch " +
                               std::to_string(heard.head.epoch()) + " after one of epoch " + std::to_string(highest));
     if (obeys) highest = std::max(highest, heard.head.epoch());
   }
   if (const auto* shutdown = as<internal::ShutdownFramework>(heard))
     frameworks_[shutdown->framework_id().value()].is_over = true;
-  if (const auto* refused = as<internal::AgentRefused>(heard); refused) dismissed_.insert(name);
+  if (const auto* refused = as<internal::AgentRefused>(heard); refused) dismissed_.insert(a.home->name);
 }
 
 void checks::on_process_ended(const process&, const std::string&) {

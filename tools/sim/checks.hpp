@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace troupe::sim {
@@ -59,7 +60,11 @@ class checks final : public observer {
   std::uint64_t launches() const { return launches_; }
   std::uint64_t starts() const { return starts_; }
   /// How often each invariant was looked at.
-  const std::map<std::string, std::uint64_t>& looked_at() const { return looked_at_; }
+  std::map<std::string, std::uint64_t> looked_at() const {
+    std::map<std::string, std::uint64_t> all;
+    for (const auto& [name, times] : looks_) all[name] += times;
+    return all;
+  }
 
  private:
   struct task {
@@ -82,7 +87,8 @@ class checks final : public observer {
   };
 
   task& find(const std::string& framework, const std::string& id) { return tasks_[framework + "/" + id]; }
-  void look(const char* invariant) { ++looked_at_[invariant]; }
+  /// By the literal, which is one or a few for each invariant.
+  void look(const char* invariant) { ++looks_[invariant]; }
   void on_framework_step(const actor& a, const mail& heard, const outbox& out);
   void on_told(const std::string& framework, const v1::TaskStatus& status);
   void on_master_step(const actor& a, const mail& heard, const context& now, const outbox& out);
@@ -92,13 +98,14 @@ class checks final : public observer {
 
   cluster& world_;
   std::map<std::string, std::shared_ptr<workload>> workloads_;
-  std::map<std::string, std::string> framework_ids_;  // by process
-  std::map<std::string, framework> frameworks_;       // by id
+  std::map<std::string, v1::FrameworkInfo> described_;  // as each process has last described itself
+  std::map<std::string, std::string> framework_ids_;    // by process
+  std::map<std::string, framework> frameworks_;         // by id
   std::map<std::string, task> tasks_;
-  std::map<std::string, std::uint64_t> epochs_;  // the highest that an agent has followed, by process
-  std::set<std::string> dismissed_;              // agents that were told to end everything
+  std::unordered_map<const process*, std::uint64_t> epochs_;  // the highest that an agent has followed
+  std::set<std::string> dismissed_;                           // agents that were told to end everything
   std::uint64_t launches_ = 0, starts_ = 0;
-  std::map<std::string, std::uint64_t> looked_at_;
+  std::unordered_map<const char*, std::uint64_t> looks_;
 };
 
 }  // namespace troupe::sim

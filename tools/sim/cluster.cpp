@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <utility>
 
 /// Actors take turns; what a step decided is committed, then sent, then a timer is armed: as outbox_runner.hpp does it.
@@ -24,13 +25,22 @@ constexpr microseconds slowest_turn{400};  // doubles with each of the prioritie
 constexpr std::uint64_t priorities = 9;
 constexpr std::uint64_t priority_changes_every = 2000;  // steps
 
-std::uint64_t mixed(std::uint64_t hash, std::string_view bytes) {
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return hash;
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t number) {
+  hash = (hash ^ number) * 0x9e3779b97f4a7c15u;
+  return hash ^ (hash >> 29);
 }
 
-std::uint64_t mixed(std::uint64_t hash, std::uint64_t number) {
-  return (hash ^ number) * 1099511628211u + (number >> 32);
+/// Eight bytes at a time.
+std::uint64_t mixed(std::uint64_t hash, std::string_view bytes) {
+  hash = mixed(hash, bytes.size());
+  for (; bytes.size() >= sizeof hash; bytes.remove_prefix(sizeof hash)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    hash = mixed(hash, word);
+  }
+  std::uint64_t rest = 0;
+  std::memcpy(&rest, bytes.data(), bytes.size());
+  return mixed(hash, rest);
 }
 
 }  // namespace
@@ -60,41 +70,50 @@ cluster::cluster(const cluster_options& options)
 
 cluster::~cluster() = default;
 
+actor* process::find(const Address& to) const {
+  if (main && same(to, at)) return main;
+  const auto found = actors.find(to);
+  return found == actors.end() ? nullptr : found->second.get();
+}
+
 process& cluster::find(const std::string& name) {
   const auto found = processes_.find(name);
   if (found == processes_.end()) throw std::invalid_argument("there is no process '" + name + "'");
   return *found->second;
 }
 
-process* cluster::find_at(const Address& at) {
-  const auto found = by_address_.find(to_string(at));
+process* cluster::find_at(const Address& at) const {
+  const auto found = by_address_.find(at);
   return found == by_address_.end() ? nullptr : found->second;
 }
 
 std::shared_ptr<const google::protobuf::Message> cluster::look(const process& p, const Address& at) const {
-  const auto found = p.actors.find(to_string(at));
+  const auto found = p.actors.find(at);
   return found == p.actors.end() ? nullptr : found->second->core->look();
 }
 
 process* cluster::leading_master() {
   process* newest = nullptr;
   std::uint64_t epoch = 0;
-  for (const auto& [name, p] : processes_) {
-    if (p->role != internal::MASTER || !p->alive) continue;
-    const auto master = p->actors.find(to_string(leader()));
+  for (auto* p : masters_) {
+    if (!p->alive) continue;
+    const auto master = p->actors.find(leader());
     if (master == p->actors.end()) continue;
     const auto led = master->second->incarnation;
-    if (!newest || led > epoch) newest = p.get();
+    if (!newest || led > epoch) newest = p;
     epoch = std::max(epoch, led);
   }
   return newest;
 }
 
 void cluster::remark(const std::string& line) {
-  if (!options_.keeps_transcript) return;
+  if (!is_followed()) return;
   char text[32];
   std::snprintf(text, sizeof text, "%12.6fs  ", std::chrono::duration<double>(time_.now()).count());
-  transcript_.push_back(text + line);
+  if (options_.tells)
+    options_.tells(text + line);
+  else
+    transcript_.push_back(text + line);
 }
 
 void cluster::run_until(duration moment) {
@@ -113,33 +132,35 @@ actor& cluster::add_actor(process& home, const Address& at, std::unique_ptr<mach
   }
   auto a = std::make_shared<actor>();
   a->at = at;
-  a->key = to_string(at);
+  a->key = mixed(static_cast<std::uint64_t>(at.role()), at.id());
   a->home = &home;
   a->core = std::move(core);
   a->priority = turns_.below(priorities);
-  auto& slot = home.actors[a->key];
+  auto& slot = home.actors[at];
   if (slot) slot->gone = true;
   slot = std::move(a);
+  if (same(at, home.at)) home.main = slot.get();
   return *slot;
 }
 
 void cluster::remove_actor(process& home, const Address& at) {
-  const auto found = home.actors.find(to_string(at));
+  const auto found = home.actors.find(at);
   if (found == home.actors.end()) return;
   found->second->gone = true;
+  if (home.main == found->second.get()) home.main = nullptr;
   home.actors.erase(found);
 }
 
 void cluster::notify(process& p, const Address& to, std::shared_ptr<const google::protobuf::Message> body,
                      const Address& from) {
-  const auto found = p.actors.find(to_string(to));
-  if (found == p.actors.end()) return;
+  auto* found = p.find(to);
+  if (!found) return;
   mail letter;
   *letter.head.mutable_from() = from;
   *letter.head.mutable_to() = to;
   letter.head.set_verb(verb_of(*body));
   letter.body = std::move(body);
-  push(*found->second, std::move(letter));
+  push(*found, std::move(letter));
 }
 
 void cluster::push(actor& to, mail letter) {
@@ -151,7 +172,7 @@ void cluster::push(actor& to, mail letter) {
 void cluster::plan_step(actor& a) {
   if (a.is_ready || a.gone || a.mailbox.empty() || a.home->paused) return;
   a.is_ready = true;
-  time_.after(turn_of(a), [this, self = a.home->actors.at(a.key)] { step(self); });
+  time_.after(turn_of(a), [this, self = a.shared_from_this()] { step(self); });
 }
 
 timeline::duration cluster::turn_of(const actor& a) {
@@ -177,8 +198,8 @@ void cluster::step(const std::shared_ptr<actor>& a) {
   try {
     out = a->core->on(letter.head, *letter.body, now);
   } catch (const std::logic_error& failure) {
-    throw broken("core", a->home->name + " " + a->key + " at " + std::string(verb_name(letter.head.verb())) + ": " +
-                             failure.what());
+    throw broken("core", a->home->name + " " + to_string(a->at) + " at " + std::string(verb_name(letter.head.verb())) +
+                             ": " + failure.what());
   }
   note(*a, letter, out);
   if (a->recorder)
@@ -210,15 +231,20 @@ void cluster::begin_recording(actor& a) {
 void cluster::note(const actor& a, const mail& heard, const outbox& out) {
   auto hash = mixed(hash_, static_cast<std::uint64_t>(time_.now().count()));
   hash = mixed(mixed(hash, a.key), heard.head.verb());
-  hash = mixed(hash, heard.body->ByteSizeLong());
   for (const auto& e : out.edits) hash = mixed(mixed(hash, e.key), e.record ? *e.record : "");
   for (const auto& l : out.letters) hash = mixed(mixed(mixed(hash, l.to.id()), l.verb), l.body->ByteSizeLong());
   hash_ = mixed(hash, out.wake_at ? static_cast<std::uint64_t>(out.wake_at->time_since_epoch().count()) : 0);
-  if (!options_.keeps_transcript) return;
+  if (!is_followed()) return;
   for (const auto& line : out.log) remark(a.home->name + ": " + line);
 }
 
 void cluster::carry_out(const std::shared_ptr<actor>& a, outbox out, std::uint64_t event) {
+  if (out.edits.empty() && a->pending.empty()) {
+    send(*a, out.letters, event);
+    if (a->gone) return;
+    a->wish = out.wake_at;
+    return arm(a);
+  }
   auto item = std::make_shared<actor::held>();
   item->letters = std::move(out.letters);
   item->wake_at = out.wake_at;
@@ -243,30 +269,31 @@ void cluster::release(const std::shared_ptr<actor>& a) {
   while (!a->gone && !a->pending.empty() && a->pending.front()->durable) {
     const auto item = std::move(a->pending.front());
     a->pending.pop_front();
-    send(*a, *item);
+    send(*a, item->letters, item->cause);
     if (a->gone) return;
     a->wish = item->wake_at;
     arm(a);
   }
 }
 
-void cluster::send(actor& from, actor::held& item) {
+void cluster::send(actor& from, std::vector<letter>& letters, std::uint64_t cause) {
   const auto epoch = from.core->epoch();
-  for (auto& out : item.letters) {
+  for (auto& out : letters) {
     if (const auto muted = from.home->mutes.find(out.verb);
         muted != from.home->mutes.end() && turns_.happens(muted->second))
       continue;
+    for (auto* o : observers_) o->on_said(from, out);
     mail letter;
     *letter.head.mutable_from() = from.at;
     *letter.head.mutable_to() = out.to;
     letter.head.set_incarnation(from.home->incarnation);
     letter.head.set_sequence(++from.sequence);
-    letter.head.set_cause(item.cause);
+    letter.head.set_cause(cause);
     if (epoch != 0) letter.head.set_epoch(epoch);
     letter.head.set_verb(out.verb);
     letter.body = std::move(out.body);
-    if (const auto beside = from.home->actors.find(to_string(out.to)); beside != from.home->actors.end()) {
-      push(*beside->second, std::move(letter));
+    if (auto* beside = from.home->find(out.to)) {
+      push(*beside, std::move(letter));
     } else if (!serve(from, out.to, letter.body)) {
       if (const auto over = link_to(*from.home, out.to))
         over_link(*from.home, over, std::move(letter));
@@ -277,19 +304,29 @@ void cluster::send(actor& from, actor::held& item) {
   }
 }
 
+/// The timer that is armed may come too early, when another wish has taken its place: then it is armed anew.
 void cluster::arm(const std::shared_ptr<actor>& a) {
-  const auto timer = ++a->timer;
   if (!a->wish) return;
-  time_.at(a->home->home->moment_of(*a->wish), [this, a, timer] {
-    if (a->gone || a->timer != timer || !a->wish) return;
-    a->wish.reset();
-    mail letter;
-    *letter.head.mutable_from() = address(internal::RUNTIME, "local");
-    *letter.head.mutable_to() = a->at;
-    letter.head.set_verb(verb_number<internal::TimerFired>::value);
-    letter.body = std::make_shared<internal::TimerFired>();
-    push(*a, std::move(letter));
+  const auto moment = a->home->home->moment_of(*a->wish);
+  if (a->armed && *a->armed <= moment) return;
+  a->armed = moment;
+  time_.at(moment, [this, a, timer = ++a->timer] {
+    if (!a->gone && a->timer == timer) on_timer(a);
   });
+}
+
+void cluster::on_timer(const std::shared_ptr<actor>& a) {
+  a->armed.reset();
+  if (!a->wish) return;
+  if (a->home->home->monotonic(time_.now()) < *a->wish) return arm(a);
+  a->wish.reset();
+  static const auto fired = std::make_shared<const internal::TimerFired>();
+  mail letter;
+  *letter.head.mutable_from() = address(internal::RUNTIME, "local");
+  *letter.head.mutable_to() = a->at;
+  letter.head.set_verb(verb_number<internal::TimerFired>::value);
+  letter.body = fired;
+  push(*a, std::move(letter));
 }
 
 void cluster::tell(process& p, const std::string& event, const std::string& data) {

@@ -21,6 +21,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 /// A cluster of production cores in one thread, on a simulated network, clocks, disks and containers. One seed decides
@@ -54,7 +55,8 @@ struct host {
   std::chrono::nanoseconds wall_offset{0};  ///< jumps change it
   int boots = 1;
   bool is_up = true;
-  std::unique_ptr<container_host> containers;  ///< of an agent's machine; else null
+  std::unique_ptr<container_host> containers;    ///< of an agent's machine; else null
+  std::vector<std::weak_ptr<connection>> links;  ///< with an end here; some are over
 
   monotonic_time monotonic(timeline::duration now) const;
   wall_time wall(timeline::duration now) const;
@@ -69,9 +71,9 @@ struct mail {
 };
 
 /// One core and its shell.
-struct actor {
+struct actor : std::enable_shared_from_this<actor> {
   Address at;
-  std::string key;  ///< to_string(at)
+  std::uint64_t key = 0;  ///< of its address, for the hash
   process* home = nullptr;
   std::unique_ptr<machine> core;
   bool gone = false;
@@ -93,6 +95,7 @@ struct actor {
   };
   std::deque<std::shared_ptr<held>> pending;
   std::optional<monotonic_time> wish;
+  std::optional<timeline::duration> armed;  ///< not after the wish
   std::uint64_t timer = 0;
   std::uint64_t sequence = 0;
 };
@@ -117,9 +120,11 @@ struct process {
   bool paused = false;
   std::uint64_t life = 0;
   std::uint64_t incarnation = 0;
-  std::map<std::string, std::shared_ptr<actor>> actors;
-  std::shared_ptr<connection> up;                           ///< of a dialler
-  std::map<std::string, std::shared_ptr<connection>> down;  ///< of a listener, by the far end's address
+  std::map<Address, std::shared_ptr<actor>, address_less> actors;
+  actor* main = nullptr;                                              ///< the one that has the process's own address
+  actor* find(const Address& to) const;                               ///< null: there is none
+  std::shared_ptr<connection> up;                                     ///< of a dialler
+  std::map<Address, std::shared_ptr<connection>, address_less> down;  ///< of a listener, by the far end's address
   unsigned dial_failures = 0;
   process* believed_leader = nullptr;                 ///< of whoever looks for one among several masters
   std::unique_ptr<coordination_client> coordination;  ///< of a master among several
@@ -132,6 +137,8 @@ class observer {
  public:
   virtual ~observer() = default;
   virtual void on_step(const actor&, const mail&, const context&, const outbox&) {}
+  /// What it decided is durable, and this leaves.
+  virtual void on_said(const actor&, const letter&) {}
   virtual void on_process_started(const process&) {}
   virtual void on_process_ended(const process&, const std::string& /*why*/) {}
   virtual void on_container_started(const host&, const std::string& /*id*/, const container_label&) {}
@@ -155,9 +162,13 @@ struct cluster_options {
   /// its saved state behaves the same; 0: never.
   unsigned check_every = 1;
   unsigned doubt_every = 0;
+  /// Agents keep what has ended for people to look at, as they do for real; 10,000 of them need a GB for that.
+  bool keeps_completed = true;
   bool keeps_transcript = false;
-  std::string
-      record_to;  ///< a folder for recordings of masters, allocators, agents and built-in executors; empty: none
+  /// A folder for recordings of masters, allocators, agents and built-in executors; empty: none.
+  std::string record_to;
+  /// Gets each line of the transcript as it happens, instead.
+  std::function<void(const std::string&)> tells;
 };
 
 class cluster {
@@ -177,7 +188,7 @@ class cluster {
   process& add_agent(const std::string& name, const std::string& resources);
   using scheduler_maker = std::function<std::shared_ptr<sdk::scheduler>()>;
   process& add_framework(const std::string& name, scheduler_maker make);
-  /// Of custom executors, by their id in the world.
+  /// Of custom executors, by their id in the world; those of an empty id are for all others.
   void add_executor_kind(const std::string& executor, std::function<std::shared_ptr<sdk::executor>(process&)> make);
   void add_observer(observer& o) { observers_.push_back(&o); }
 
@@ -193,6 +204,7 @@ class cluster {
   // --- the network between hosts
   void block(const host& from, const host& to);
   void unblock(const host& from, const host& to);
+  void unblock_all();
   bool is_blocked(const host& from, const host& to) const { return blocked_.count({&from, &to}) != 0; }
   /// Both ends learn of it as of a broken connection.
   void break_link(process& dialler);
@@ -205,7 +217,7 @@ class cluster {
   std::map<std::string, std::unique_ptr<host>>& hosts() { return hosts_; }
   process& find(const std::string& name);
   /// The process that has this address now; null: nobody.
-  process* find_at(const Address& at);
+  process* find_at(const Address& at) const;
   std::shared_ptr<const google::protobuf::Message> look(const process& p, const Address& at) const;
   /// The master that leads now; null: nobody does.
   process* leading_master();
@@ -224,6 +236,7 @@ class cluster {
   const std::vector<std::string>& transcript() const { return transcript_; }
   void remark(const std::string& line);
   const cluster_options& options() const { return options_; }
+  bool is_followed() const { return options_.keeps_transcript || options_.tells; }
 
   // --- for boot functions
   actor& add_actor(process& home, const Address& at, std::unique_ptr<machine> core, const std::string& prefix);
@@ -244,9 +257,9 @@ class cluster {
   void step(const std::shared_ptr<actor>& a);
   void carry_out(const std::shared_ptr<actor>& a, outbox out, std::uint64_t event);
   void release(const std::shared_ptr<actor>& a);
-  void send(actor& from, actor::held& item);
+  void send(actor& from, std::vector<letter>& letters, std::uint64_t cause);
   void arm(const std::shared_ptr<actor>& a);
-  void check(actor& a);
+  void on_timer(const std::shared_ptr<actor>& a);
   void note(const actor& a, const mail& heard, const outbox& out);
   void begin_recording(actor& a);
   duration turn_of(const actor& a);
@@ -257,7 +270,9 @@ class cluster {
   void establish(process& near, process& far);
   void over_link(process& from, const std::shared_ptr<connection>& over, mail letter);
   void travel(const std::shared_ptr<connection>& over, bool upwards, timeline::action arrive);
-  void arrive(const std::shared_ptr<connection>& over, bool upwards, mail letter);
+  void arrive(const std::shared_ptr<connection>& over, bool upwards);
+  bool is_cut(const connection& over, bool upwards) const;
+  std::vector<std::shared_ptr<connection>> links_between(const host& a, const host& b) const;
   void end_of(std::shared_ptr<connection> c, bool near, const std::string& why, bool tells_peer);
   void hear_silence(const host& from, const host& to);
   duration delay_between(const process& a, const process& b);
@@ -269,6 +284,7 @@ class cluster {
   void spawn_executor(process& agent, const internal::SpawnExecutor& spawn);
   void start_custom_executor(host& h, const std::string& id, const internal::LaunchContainer& plan);
   process* agent_of(const host& h);
+  static std::string executor_process(const std::string& container) { return "executor " + container; }
   void start_leading(process& p, const internal::StartedLeading& lead);
   void stop_leading(process& p, const std::string& why);
   void spread_news_of(process& leading);
@@ -281,11 +297,19 @@ class cluster {
   timeline time_;
   std::map<std::string, std::unique_ptr<host>> hosts_;
   std::map<std::string, std::unique_ptr<process>> processes_;
-  std::map<std::string, process*> by_address_;
+  struct address_hash {
+    std::size_t operator()(const Address& a) const {
+      return std::hash<std::string_view>()(a.id()) * 31 + static_cast<std::size_t>(a.role());
+    }
+  };
+  struct address_same {
+    bool operator()(const Address& a, const Address& b) const { return same(a, b); }
+  };
+  std::unordered_map<Address, process*, address_hash, address_same> by_address_;  // looked up, never visited
+  std::vector<process*> masters_;
   std::map<std::string, std::function<std::shared_ptr<sdk::executor>(process&)>> executor_kinds_;
   std::map<std::pair<const host*, const host*>, std::uint64_t> blocked_;  // and since which block
   std::uint64_t blocks_ = 0;
-  std::vector<std::weak_ptr<connection>> connections_;
   std::map<std::string, std::vector<mail>> unsure_;  // what was under way on a broken link, by both ends' names
   std::vector<observer*> observers_;
   std::unique_ptr<coordination_service> coordination_;

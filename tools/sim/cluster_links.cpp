@@ -34,7 +34,10 @@ std::shared_ptr<connection> cluster::link_to(process& from, const Address& to) c
     const bool to_leader = same(to, leader()) && from.up->far.of->role == internal::MASTER;
     if (to_leader || same(to, from.up->far.of->at)) return from.up;
   }
-  const auto found = from.down.find(to_string(to));
+  // Most who are written to have dialled us, and still think so.
+  if (const auto* there = find_at(to); there && there->up && there->up->far.of == &from && there->up->far.up)
+    return there->up;
+  const auto found = from.down.find(to);
   return found == from.down.end() ? nullptr : found->second;
 }
 
@@ -71,8 +74,7 @@ void cluster::try_dial(process& p, std::uint64_t life) {
 }
 
 void cluster::establish(process& near, process& far) {
-  const auto name = to_string(near.at);
-  if (const auto former = far.down.find(name); former != far.down.end()) {
+  if (const auto former = far.down.find(near.at); former != far.down.end()) {
     const auto replaced = former->second;
     end_of(replaced, false, "replaced", true);
   }
@@ -81,12 +83,14 @@ void cluster::establish(process& near, process& far) {
   made->far = {&far, far.life, true};
   near.up = made;
   near.dial_failures = 0;
-  far.down[name] = made;
-  connections_.push_back(made);
-  if (connections_.size() > 4 * processes_.size() + 64)
-    connections_.erase(
-        std::remove_if(connections_.begin(), connections_.end(), [](const auto& c) { return c.expired(); }),
-        connections_.end());
+  far.down[near.at] = made;
+  for (auto* h : {near.home, far.home}) {
+    // When there is no room for more, those that are over make some.
+    if (h->links.size() == h->links.capacity())
+      h->links.erase(std::remove_if(h->links.begin(), h->links.end(), [](const auto& c) { return c.expired(); }),
+                     h->links.end());
+    h->links.push_back(made);
+  }
   remark(near.name + " and " + far.name + " are linked");
   const auto greet = [this](process& to, const process& peer) {
     internal::PeerConnected here;
@@ -113,12 +117,20 @@ void cluster::over_link(process& from, const std::shared_ptr<connection>& over, 
     throw broken("links", from.name + " says " + std::string(verb_name(letter.head.verb())) + " to " + to.name +
                               ", which must not cross a link");
   auto& way = upwards ? over->upwards : over->downwards;
-  way.under_way.push_back(letter);
-  travel(over, upwards, [this, over, upwards, letter = std::move(letter)]() mutable {
-    auto& taken = upwards ? over->upwards : over->downwards;
-    if (!taken.under_way.empty()) taken.under_way.pop_front();
-    arrive(over, upwards, std::move(letter));
+  way.under_way.push_back(std::move(letter));
+  way.arrives = std::max(way.arrives, time_.now() + delay_between(from, to));
+  time_.at(way.arrives, [this, over, upwards] {
+    auto& stalled = (upwards ? over->upwards : over->downwards).stalled;
+    if (is_cut(*over, upwards) || !stalled.empty())
+      return stalled.push_back([this, over, upwards] { arrive(over, upwards); });
+    arrive(over, upwards);
   });
+}
+
+bool cluster::is_cut(const connection& over, bool upwards) const {
+  const auto& near = *over.near.of->home;
+  const auto& far = *over.far.of->home;
+  return upwards ? is_blocked(near, far) : is_blocked(far, near);
 }
 
 /// Runs `arrive` at the other end, after all that set out before; waits while the path is cut.
@@ -127,29 +139,30 @@ void cluster::travel(const std::shared_ptr<connection>& over, bool upwards, time
   auto& from = upwards ? *over->near.of : *over->far.of;
   auto& to = upwards ? *over->far.of : *over->near.of;
   way.arrives = std::max(way.arrives, time_.now() + delay_between(from, to));
-  time_.at(way.arrives, [this, over, upwards, arrive = std::move(arrive), &from, &to]() mutable {
-    auto& taken = upwards ? over->upwards : over->downwards;
-    if (is_blocked(*from.home, *to.home) || !taken.stalled.empty()) {
-      taken.stalled.push_back(std::move(arrive));
-      return;
-    }
+  time_.at(way.arrives, [this, over, upwards, arrive = std::move(arrive)]() mutable {
+    auto& stalled = (upwards ? over->upwards : over->downwards).stalled;
+    if (is_cut(*over, upwards) || !stalled.empty()) return stalled.push_back(std::move(arrive));
     arrive();
   });
 }
 
-void cluster::arrive(const std::shared_ptr<connection>& over, bool upwards, mail letter) {
+/// The first of what is under way.
+void cluster::arrive(const std::shared_ptr<connection>& over, bool upwards) {
+  auto& way = upwards ? over->upwards : over->downwards;
+  auto letter = std::move(way.under_way.front());
+  way.under_way.pop_front();
   auto& end = upwards ? over->far : over->near;
   auto& to = *end.of;
   if (!end.up || !to.alive || to.life != end.life) {
     ++letters_lost_;
     return;
   }
-  const auto found = to.actors.find(to_string(letter.head.to()));
-  if (found == to.actors.end()) {
+  auto* found = to.find(letter.head.to());
+  if (!found) {
     ++letters_lost_;
     return;
   }
-  push(*found->second, std::move(letter));
+  push(*found, std::move(letter));
 }
 
 // --- they go ---------------------------------------------------------------------------------------------------------
@@ -163,7 +176,7 @@ void cluster::end_of(std::shared_ptr<connection> c, bool near, const std::string
   auto& peer = near ? *c->far.of : *c->near.of;
   if (near && p.up == c) p.up = nullptr;
   if (!near) {
-    const auto found = p.down.find(to_string(peer.at));
+    const auto found = p.down.find(peer.at);
     if (found != p.down.end() && found->second == c) p.down.erase(found);
   }
   remark(p.name + " is no longer linked with " + peer.name + ": " + why);
@@ -210,33 +223,39 @@ void cluster::block(const host& from, const host& to) {
               });
 }
 
+/// The machine that has fewer links knows them.
+std::vector<std::shared_ptr<connection>> cluster::links_between(const host& a, const host& b) const {
+  std::vector<std::shared_ptr<connection>> found;
+  for (const auto& weak : (a.links.size() < b.links.size() ? a : b).links) {
+    auto c = weak.lock();
+    if (!c) continue;
+    const auto* near = c->near.of->home;
+    const auto* far = c->far.of->home;
+    if ((near == &a && far == &b) || (near == &b && far == &a)) found.push_back(std::move(c));
+  }
+  return found;
+}
+
 /// Every end on `to` of a link with `from` has heard nothing for too long.
 void cluster::hear_silence(const host& from, const host& to) {
-  const auto all = connections_;
-  for (const auto& weak : all) {
-    const auto c = weak.lock();
-    if (!c) continue;
-    if (c->near.of->home == &from && c->far.of->home == &to) end_of(c, false, "silence", true);
-    if (c->far.of->home == &from && c->near.of->home == &to) end_of(c, true, "silence", true);
-  }
+  for (const auto& c : links_between(from, to)) end_of(c, c->near.of->home == &to, "silence", true);
 }
 
 void cluster::unblock(const host& from, const host& to) {
   if (blocked_.erase({&from, &to}) == 0) return;
   remark("the path from " + from.name + " to " + to.name + " is whole");
-  const auto all = connections_;
-  for (const auto& weak : all) {
-    const auto c = weak.lock();
-    if (!c) continue;
-    for (const bool upwards : {true, false}) {
-      const auto* sender = (upwards ? c->near : c->far).of->home;
-      const auto* receiver = (upwards ? c->far : c->near).of->home;
-      if (sender != &from || receiver != &to) continue;
-      auto& way = upwards ? c->upwards : c->downwards;
-      auto stalled = std::exchange(way.stalled, {});
-      for (auto& arrive : stalled) arrive();
-    }
+  for (const auto& c : links_between(from, to)) {
+    auto& way = c->near.of->home == &from ? c->upwards : c->downwards;
+    auto stalled = std::exchange(way.stalled, {});
+    for (auto& arrive : stalled) arrive();
   }
+}
+
+/// In the order in which they were cut: by where machines happen to lie in memory they are not sorted alike twice.
+void cluster::unblock_all() {
+  std::map<std::uint64_t, std::pair<const host*, const host*>> all;
+  for (const auto& [path, number] : blocked_) all[number] = path;
+  for (const auto& [number, path] : all) unblock(*path.first, *path.second);
 }
 
 }  // namespace troupe::sim

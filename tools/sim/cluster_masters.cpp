@@ -27,7 +27,7 @@ void cluster::add_masters(unsigned count, const master_options& options) {
     auto& p = add_process(name, internal::MASTER, add_host(name));
     p.at = leader();
     p.coordination = std::make_unique<coordination_client>(*this, *coordination_, p);
-    p.listens = [&p] { return p.actors.count(to_string(leader())) != 0; };
+    p.listens = [&p] { return p.actors.count(leader()) != 0; };
     elector_options elects;
     internal::Candidate candidate;
     candidate.set_name(name);
@@ -73,7 +73,7 @@ void cluster::start_leading(process& p, const internal::StartedLeading& lead) {
 }
 
 void cluster::stop_leading(process& p, const std::string& why) {
-  if (p.actors.count(to_string(leader())) == 0) return;
+  if (p.actors.count(leader()) == 0) return;
   remark(p.name + " leads no more: " + why);
   remove_actor(p, leader());
   remove_actor(p, allocator());

@@ -36,11 +36,11 @@ host& cluster::add_host(const std::string& name, bool runs_containers) {
   to.ended = [this, &h](const std::string& id, const container_label& label, bool asked) {
     remark(h.name + ": the container of " + label.text() + (asked ? " is gone, as asked" : " is gone"));
     for (auto* o : observers_) o->on_container_ended(h, id, label, asked);
-    for (auto& [name, p] : processes_)
-      if (p->container == id && p->home == &h) {
-        p->restart_after = duration(-1);
-        if (p->alive) end(*p, "its container is gone");
-      }
+    if (!label.is_custom_executor()) return;
+    const auto found = processes_.find(executor_process(id));
+    if (found == processes_.end()) return;
+    found->second->restart_after = duration(-1);
+    if (found->second->alive) end(*found->second, "its container is gone");
   };
   h.containers = std::make_unique<container_host>(time_, luck_.part("containers of " + name), std::move(to));
   return h;
@@ -54,6 +54,7 @@ process& cluster::add_process(const std::string& name, Role role, host& home) {
   slot->home = &home;
   slot->identity = name;
   slot->store = std::make_unique<disk>(time_, luck_.part("disk of " + name));
+  if (role == internal::MASTER) masters_.push_back(slot.get());
   return *slot;
 }
 
@@ -61,7 +62,7 @@ process& cluster::add_lone_master(const master_options& options) {
   auto& p = add_process("master", internal::MASTER, add_host("master"));
   p.at = leader();
   p.identity = "cluster";
-  by_address_[to_string(p.at)] = &p;
+  by_address_[p.at] = &p;
   const machine_checks checks{options_.doubt_every, options_.check_every};
   p.boot = [this, options, checks](process& self) {
     add_actor(self, leader(), machine_of<master>(options, checks), "master");
@@ -73,7 +74,7 @@ process& cluster::add_lone_master(const master_options& options) {
 process& cluster::add_agent(const std::string& name, const std::string& resources) {
   auto& p = add_process(name, internal::AGENT, add_host(name, true));
   p.at = address(internal::AGENT, name);
-  by_address_[to_string(p.at)] = &p;
+  by_address_[p.at] = &p;
   p.server = finds_leader();
   agent_options options;
   options.info.set_hostname(name + ".example");
@@ -84,6 +85,10 @@ process& cluster::add_agent(const std::string& name, const std::string& resource
   options.work_dir = "/var/lib/troupe";
   options.executor_endpoint = "unix:/run/troupe/agent.sock";
   options.address = name + ".example:5051";
+  if (!options_.keeps_completed) {
+    options.completed_frameworks_max = 1;
+    options.completed_executors_max = options.completed_tasks_max = 0;
+  }
   const machine_checks checks{options_.doubt_every, options_.check_every};
   p.boot = [this, options, checks](process& self) {
     auto booted = options;
@@ -96,7 +101,7 @@ process& cluster::add_agent(const std::string& name, const std::string& resource
 process& cluster::add_framework(const std::string& name, scheduler_maker make) {
   auto& p = add_process(name, internal::FRAMEWORK, add_host(name));
   p.at = address(internal::FRAMEWORK, name);
-  by_address_[to_string(p.at)] = &p;
+  by_address_[p.at] = &p;
   p.server = finds_leader();
   p.boot = [this, make = std::move(make)](process& self) {
     add_actor(self, self.at,
@@ -148,6 +153,7 @@ void cluster::end(process& p, const std::string& why) {
   p.alive = false;
   p.paused = false;
   for (auto& [key, a] : p.actors) a->gone = true;
+  p.main = nullptr;
   p.actors.clear();
   p.registry.reset();
   p.store->crash();

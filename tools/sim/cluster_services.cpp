@@ -79,7 +79,7 @@ void cluster::on_runtime_told(process& p, const internal::ProgramEvent& event) {
 }
 
 void cluster::spawn_executor(process& agent, const internal::SpawnExecutor& spawn) {
-  if (agent.actors.count(to_string(spawn.executor())) != 0) return;
+  if (agent.actors.count(spawn.executor()) != 0) return;
   executor_options options;
   options.agent = agent.at;
   options.spawn = spawn;
@@ -95,12 +95,13 @@ void cluster::add_executor_kind(const std::string& executor,
 
 void cluster::start_custom_executor(host& h, const std::string& id, const internal::LaunchContainer& plan) {
   const auto label = container_label::of(plan);
-  const auto kind = executor_kinds_.find(label.executor);
+  auto kind = executor_kinds_.find(label.executor);
+  if (kind == executor_kinds_.end()) kind = executor_kinds_.find("");
   if (kind == executor_kinds_.end())
     throw std::invalid_argument("there are no executors of the kind " + label.executor);
-  auto& p = add_process("executor " + id, internal::EXECUTOR, h);
+  auto& p = add_process(executor_process(id), internal::EXECUTOR, h);
   p.at = address(internal::EXECUTOR, id);
-  by_address_[to_string(p.at)] = &p;
+  by_address_[p.at] = &p;
   p.container = id;
   p.redial_max = executors_redial_max;
   p.server = [this, &h](process&) { return agent_of(h); };

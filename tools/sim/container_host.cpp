@@ -83,6 +83,7 @@ void container_host::begin(const std::string& id, std::uint64_t life) {
   if (c.asker) say_launched(*c.asker, id);
   if (c.label.is_custom_executor()) return;
   auto [lasts, status] = command_course(c.plan.command());
+  internal::LaunchContainer().Swap(&c.plan);  // thousands run
   if (luck_.happens(habits.ends_badly)) {
     time_.after(luck_.between(timeline::duration(0), lasts), [this, id, life] {
       if (!is_same(id, life)) return;

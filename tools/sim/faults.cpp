@@ -200,7 +200,7 @@ void fault_player::plan(const std::vector<fault>& all) {
 }
 
 void fault_player::after(timeline::duration wait, timeline::action what) {
-  world_.time().after(wait, [this, what = std::move(what), era = era_] {
+  world_.time().after(wait, [this, what = std::move(what), era = era_]() mutable {
     if (era == era_) what();
   });
 }
@@ -356,8 +356,7 @@ void fault_player::heal() {
   world_.remark("from here on nothing goes wrong");
   world_.network = network_habits();
   if (world_.coordination()) world_.coordination()->loses_answers = 0;
-  for (const auto& [a, from] : world_.hosts())
-    for (const auto& [b, to] : world_.hosts()) world_.unblock(*from, *to);
+  world_.unblock_all();
   for (auto& [name, p] : world_.processes()) {
     p->store->habits = disk_habits();
     p->mutes.clear();

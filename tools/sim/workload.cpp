@@ -52,6 +52,7 @@ void workload::remember(const std::string& key, std::string_view record) {
     jobs_begun_ = std::strtoull(found.data().c_str(), nullptr, 10);
     return;
   }
+  if (kind_of(key) == 'S' && live_.count(key) == 0) ++services_live_;
   live_[key] = found;
 }
 
@@ -63,9 +64,10 @@ unsigned workload::live(char kind) const {
 // --- what it wants ---------------------------------------------------------------------------------------------------
 
 void workload::want_services(sdk::calls& call) {
+  if (services_live_ >= wish_.services) return;
   const auto wanted = static_cast<unsigned>(
       std::count_if(wanted_.begin(), wanted_.end(), [](const waiting& w) { return w.kind == 'S'; }));
-  for (auto n = live('S') + wanted; n < wish_.services; ++n) wanted_.push_back({'S', call.now().now});
+  for (auto n = services_live_ + wanted; n < wish_.services; ++n) wanted_.push_back({'S', call.now().now});
 }
 
 void workload::plan_job(sdk::calls& call) {
@@ -103,9 +105,11 @@ void workload::on_disconnected(sdk::calls&) {
 void workload::on_timer(sdk::calls& call) {
   if (next_job_ && call.now().now >= *next_job_) {
     next_job_.reset();
-    const bool is_killed = wish_.kills_one_in != 0 && jobs_begun_ % wish_.kills_one_in == 0;
-    ++jobs_begun_;
-    wanted_.push_back({is_killed ? 'K' : 'J', call.now().now});
+    for (auto more = std::min(wish_.jobs_at_once, wish_.jobs - jobs_begun_); more > 0; --more) {
+      const bool is_killed = wish_.kills_one_in != 0 && jobs_begun_ % wish_.kills_one_in == 0;
+      ++jobs_begun_;
+      wanted_.push_back({is_killed ? 'K' : 'J', call.now().now});
+    }
   }
   plan_job(call);
   give_back(call);
@@ -133,6 +137,7 @@ std::string workload::name_for(sdk::calls& call, char kind) {
 
 v1::TaskInfo workload::task_for(sdk::calls& call, const waiting& wanted, const v1::Offer& offer) {
   const auto id = name_for(call, wanted.kind);
+  if (wanted.kind == 'S') ++services_live_;
   auto& last = live_[id];
   last.mutable_task_id()->set_value(id);
   *last.mutable_agent_id() = offer.agent_id();
@@ -165,9 +170,14 @@ v1::TaskInfo workload::task_for(sdk::calls& call, const waiting& wanted, const v
 }
 
 void workload::on_offers(sdk::calls& call, const std::vector<v1::Offer>& offers) {
+  std::vector<offer_id> unused;
   for (const auto& offer : offers) {
     if (wish_.declines_everything || leaving_) {
-      call.decline(offer, std::chrono::duration_cast<std::chrono::milliseconds>(wish_.refuse));
+      unused.emplace_back(offer.id());
+      continue;
+    }
+    if (wanted_.empty() && wish_.hoards.count() == 0) {
+      unused.emplace_back(offer.id());
       continue;
     }
     auto left = resources::from(offer.resources()).value().unallocated();
@@ -180,7 +190,7 @@ void workload::on_offers(sdk::calls& call, const std::vector<v1::Offer>& offers)
       left -= *share;
       needs = needs_;
       const auto first = wanted_.front();
-      wanted_.erase(wanted_.begin());
+      wanted_.pop_front();
       waits_.push_back(call.now().now - first.since);
       tasks.push_back(task_for(call, first, offer));
     }
@@ -189,9 +199,10 @@ void workload::on_offers(sdk::calls& call, const std::vector<v1::Offer>& offers)
     } else if (wish_.hoards.count() > 0) {
       hoard_[offer.id().value()] = {offer, call.now().now + wish_.hoards};
     } else {
-      call.decline(offer, std::chrono::duration_cast<std::chrono::milliseconds>(wish_.refuse));
+      unused.emplace_back(offer.id());
     }
   }
+  call.decline(unused, std::chrono::duration_cast<std::chrono::milliseconds>(wish_.refuse));
   give_back(call);
   rest_or_ask(call);
 }
@@ -233,6 +244,7 @@ void workload::on_status(sdk::calls& call, const v1::TaskStatus& status) {
   }
   if (status.state() == v1::TASK_FINISHED) ++finished_;
   const auto kind = kind_of(id);
+  if (kind == 'S') --services_live_;
   live_.erase(known);
   to_kill_.erase(id);
   call.erase(id);

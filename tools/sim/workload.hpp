@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -22,6 +23,7 @@ struct workload_wish {
   unsigned services = 0;                                           ///< tasks that never end, always to be running
   std::uint64_t jobs = 0;                                          ///< short tasks in all
   std::chrono::nanoseconds between_jobs{std::chrono::seconds(2)};  ///< on average
+  std::uint64_t jobs_at_once = 1;                                  ///< so many each time
   std::chrono::nanoseconds job_lasts{std::chrono::seconds(10)};    ///< on average
   unsigned services_end_after_s = 0;                               ///< 0: never by themselves
   unsigned kills_one_in = 0;                                       ///< of so many jobs one is killed while it runs
@@ -57,7 +59,7 @@ class workload final : public sdk::scheduler {
     char kind;  ///< S: service, J: job, K: job that is to be killed
     monotonic_time since;
   };
-  const std::vector<waiting>& wanted() const { return wanted_; }
+  const std::deque<waiting>& wanted() const { return wanted_; }
   unsigned live(char kind) const;
   std::uint64_t jobs_begun() const { return jobs_begun_; }
   std::uint64_t finished() const { return finished_; }
@@ -80,7 +82,8 @@ class workload final : public sdk::scheduler {
   const workload_wish wish_;
   const resources needs_;
   std::map<std::string, v1::TaskStatus> live_;  // the last that was heard of each that has not ended
-  std::vector<waiting> wanted_;
+  unsigned services_live_ = 0;
+  std::deque<waiting> wanted_;
   std::vector<std::string> ended_;  // names that may be used again
   std::map<std::string, std::pair<v1::Offer, monotonic_time>> hoard_;
   std::map<std::string, monotonic_time> to_kill_;

@@ -214,7 +214,7 @@ void cluster::step(const std::shared_ptr<actor>& a) {
 void cluster::begin_recording(actor& a) {
   const auto state = a.core->saved();
   if (!state || !a.core->made_with()) return;
-  auto name = a.home->name + "-" + std::to_string(a.home->life) + "-" + a.key;
+  auto name = a.home->name + "-" + std::to_string(a.home->life) + "-" + to_string(a.at);
   std::replace(name.begin(), name.end(), '/', '-');
   auto made = recording_writer::create(options_.record_to + "/" + name + "-" + std::to_string(steps_) + ".recording");
   if (!made) throw std::runtime_error(made.error().message);

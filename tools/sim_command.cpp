@@ -23,7 +23,8 @@ using std::chrono::steady_clock;
 
 constexpr double progress_after_s = 2;
 constexpr double progress_every_s = 0.5;
-constexpr std::uint64_t tasks_an_agent = 20;
+// Of services there is room for 16 on the usual agent.
+constexpr std::uint64_t tasks_an_agent = 20, services_an_agent = 10;
 
 struct sim_flags {
   std::string framework;
@@ -132,7 +133,8 @@ int run(const sim_flags& given) {
   const auto each = resources::parse(given.agent_resources);
   if (!each) return bad_usage("--agent-resources: " + each.error().message);
   options.workload = workload_of(given.workload);
-  options.tasks = given.tasks.value_or(tasks_an_agent * given.agents);
+  const bool all_stay = options.workload == sim::trial_workload::services;
+  options.tasks = given.tasks.value_or((all_stay ? services_an_agent : tasks_an_agent) * given.agents);
   if (!given.framework.empty()) {
     if (!given.workload.empty()) return bad_usage("either FRAMEWORK.so or --workload, not both");
     if (given.tasks) return bad_usage("--tasks is the workload's; a framework launches as many as it likes");
@@ -189,7 +191,7 @@ void add_sim_command(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"none", "mild", "harsh"}))
       ->capture_default_str();
   command->add_option("--agent-resources", given->agent_resources, "What each machine offers")->capture_default_str();
-  command->add_option("--tasks", given->tasks, "Tasks of the workload in all; 20 an agent if not given")
+  command->add_option("--tasks", given->tasks, "Tasks of the workload in all; 20 an agent if not given, of services 10")
       ->check(CLI::Range(1, 10'000'000));
   command->add_option("--masters", given->masters, "One, or several who elect one of them")
       ->check(CLI::Range(1, 9))

@@ -154,7 +154,7 @@ void checks::on_master_step(const actor& a, const mail& heard, const context& no
 void checks::on_agent_step(const actor& a, const mail& heard, const outbox& out) {
   if (heard.head.from().role() == internal::MASTER && heard.head.epoch() != 0) {
     look("I10");
-    auto& highest = epochs_[a.home];
+    auto& highest = a.home->epoch_followed;
     const bool obeys = !out.edits.empty() || !out.letters.empty();
     if (heard.head.epoch() < highest && obeys)
       throw broken("I10", a.home->name + " obeys " + std::string(verb_name(heard.head.verb())) + " of epoch " +

@@ -102,8 +102,7 @@ class checks final : public observer {
   std::map<std::string, std::string> framework_ids_;    // by process
   std::map<std::string, framework> frameworks_;         // by id
   std::map<std::string, task> tasks_;
-  std::unordered_map<const process*, std::uint64_t> epochs_;  // the highest that an agent has followed
-  std::set<std::string> dismissed_;                           // agents that were told to end everything
+  std::set<std::string> dismissed_;  // agents that were told to end everything
   std::uint64_t launches_ = 0, starts_ = 0;
   std::unordered_map<const char*, std::uint64_t> looks_;
 };

@@ -43,6 +43,10 @@ std::uint64_t mixed(std::uint64_t hash, std::string_view bytes) {
   return mixed(hash, rest);
 }
 
+std::uint64_t hash_of(const Address& at) {
+  return mixed(static_cast<std::uint64_t>(at.role()), at.id());
+}
+
 }  // namespace
 
 monotonic_time host::monotonic(timeline::duration now) const {
@@ -83,8 +87,24 @@ process& cluster::find(const std::string& name) {
 }
 
 process* cluster::find_at(const Address& at) const {
-  const auto found = by_address_.find(at);
-  return found == by_address_.end() ? nullptr : found->second;
+  const auto [first, last] = by_address_.equal_range(hash_of(at));
+  for (auto it = first; it != last; ++it)
+    if (same(it->second->at, at)) return it->second;
+  return nullptr;
+}
+
+void cluster::set_address(process& p, const Address& at) {
+  p.at = at;
+  by_address_.emplace(hash_of(at), &p);
+}
+
+void cluster::forget_address(const process& p) {
+  const auto [first, last] = by_address_.equal_range(hash_of(p.at));
+  for (auto it = first; it != last; ++it)
+    if (it->second == &p) {
+      by_address_.erase(it);
+      return;
+    }
 }
 
 std::shared_ptr<const google::protobuf::Message> cluster::look(const process& p, const Address& at) const {
@@ -132,7 +152,7 @@ actor& cluster::add_actor(process& home, const Address& at, std::unique_ptr<mach
   }
   auto a = std::make_shared<actor>();
   a->at = at;
-  a->key = mixed(static_cast<std::uint64_t>(at.role()), at.id());
+  a->key = hash_of(at);
   a->home = &home;
   a->core = std::move(core);
   a->priority = turns_.below(priorities);

@@ -119,6 +119,7 @@ struct process {
   bool alive = false;
   bool paused = false;
   std::uint64_t life = 0;
+  std::uint64_t epoch_followed = 0;  ///< the highest of a master whom it has obeyed, in any life; for checks
   std::uint64_t incarnation = 0;
   std::map<Address, std::shared_ptr<actor>, address_less> actors;
   actor* main = nullptr;                                              ///< the one that has the process's own address
@@ -283,6 +284,8 @@ class cluster {
   void on_runtime_told(process& p, const internal::ProgramEvent& event);
   void spawn_executor(process& agent, const internal::SpawnExecutor& spawn);
   void start_custom_executor(host& h, const std::string& id, const internal::LaunchContainer& plan);
+  void set_address(process& p, const Address& at);
+  void forget_address(const process& p);
   process* agent_of(const host& h);
   static std::string executor_process(const std::string& container) { return "executor " + container; }
   void start_leading(process& p, const internal::StartedLeading& lead);
@@ -297,15 +300,8 @@ class cluster {
   timeline time_;
   std::map<std::string, std::unique_ptr<host>> hosts_;
   std::map<std::string, std::unique_ptr<process>> processes_;
-  struct address_hash {
-    std::size_t operator()(const Address& a) const {
-      return std::hash<std::string_view>()(a.id()) * 31 + static_cast<std::size_t>(a.role());
-    }
-  };
-  struct address_same {
-    bool operator()(const Address& a, const Address& b) const { return same(a, b); }
-  };
-  std::unordered_map<Address, process*, address_hash, address_same> by_address_;  // looked up, never visited
+  /// By the hash of an address, the few that share one beside each other; looked up, never visited.
+  std::unordered_multimap<std::uint64_t, process*> by_address_;
   std::vector<process*> masters_;
   std::map<std::string, std::function<std::shared_ptr<sdk::executor>(process&)>> executor_kinds_;
   std::map<std::pair<const host*, const host*>, std::uint64_t> blocked_;  // and since which block

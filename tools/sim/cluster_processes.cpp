@@ -48,6 +48,7 @@ host& cluster::add_host(const std::string& name, bool runs_containers) {
 
 process& cluster::add_process(const std::string& name, Role role, host& home) {
   auto& slot = processes_[name];
+  if (slot) forget_address(*slot);
   slot = std::make_unique<process>();
   slot->name = name;
   slot->role = role;
@@ -60,9 +61,8 @@ process& cluster::add_process(const std::string& name, Role role, host& home) {
 
 process& cluster::add_lone_master(const master_options& options) {
   auto& p = add_process("master", internal::MASTER, add_host("master"));
-  p.at = leader();
+  set_address(p, leader());
   p.identity = "cluster";
-  by_address_[p.at] = &p;
   const machine_checks checks{options_.doubt_every, options_.check_every};
   p.boot = [this, options, checks](process& self) {
     add_actor(self, leader(), machine_of<master>(options, checks), "master");
@@ -73,8 +73,7 @@ process& cluster::add_lone_master(const master_options& options) {
 
 process& cluster::add_agent(const std::string& name, const std::string& resources) {
   auto& p = add_process(name, internal::AGENT, add_host(name, true));
-  p.at = address(internal::AGENT, name);
-  by_address_[p.at] = &p;
+  set_address(p, address(internal::AGENT, name));
   p.server = finds_leader();
   agent_options options;
   options.info.set_hostname(name + ".example");
@@ -100,8 +99,7 @@ process& cluster::add_agent(const std::string& name, const std::string& resource
 
 process& cluster::add_framework(const std::string& name, scheduler_maker make) {
   auto& p = add_process(name, internal::FRAMEWORK, add_host(name));
-  p.at = address(internal::FRAMEWORK, name);
-  by_address_[p.at] = &p;
+  set_address(p, address(internal::FRAMEWORK, name));
   p.server = finds_leader();
   p.boot = [this, make = std::move(make)](process& self) {
     add_actor(self, self.at,

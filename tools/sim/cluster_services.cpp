@@ -100,8 +100,7 @@ void cluster::start_custom_executor(host& h, const std::string& id, const intern
   if (kind == executor_kinds_.end())
     throw std::invalid_argument("there are no executors of the kind " + label.executor);
   auto& p = add_process(executor_process(id), internal::EXECUTOR, h);
-  p.at = address(internal::EXECUTOR, id);
-  by_address_[p.at] = &p;
+  set_address(p, address(internal::EXECUTOR, id));
   p.container = id;
   p.redial_max = executors_redial_max;
   p.server = [this, &h](process&) { return agent_of(h); };

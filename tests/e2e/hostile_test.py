@@ -261,7 +261,9 @@ class Hostile(Besieged):
             ask = ws(envelope(FRAMEWORK, "deaf", MASTER, 68, b"".join(part(1, part(1, part(1, "task-%d" % i))) for i in range(2000))))
             s.settimeout(1)
             rest = b""
+            began = time.monotonic()
             while refused(self.master, "slow_reader") == 0:
+                self.assertLess(time.monotonic() - began, 300, "nobody lets go of it")
                 self.check_bounded()
                 rest = rest or ask
                 try:

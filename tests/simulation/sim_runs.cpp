@@ -20,6 +20,7 @@ using namespace troupe;
 using namespace troupe::sim;
 
 struct totals {
+  std::uint64_t launches_min = ~std::uint64_t{0}, faults_min = ~std::uint64_t{0};
   std::uint64_t seeds = 0, launches = 0, faults = 0, breaks = 0, steps = 0;
   timeline::duration virtual_time{0};
   std::map<std::string, std::uint64_t> looked_at;
@@ -28,6 +29,8 @@ struct totals {
   void add(const world_result& r) {
     ++seeds;
     launches += r.launches;
+    launches_min = std::min(launches_min, r.launches);
+    faults_min = std::min(faults_min, r.faults);
     faults += r.faults;
     steps += r.steps;
     virtual_time += r.lasted;
@@ -36,6 +39,19 @@ struct totals {
     for (const auto& [kind, times] : r.by_kind) by_kind[kind] += times;
   }
 };
+
+constexpr std::uint64_t seeds_for_everything = 20;
+
+/// Of what a run of many seeds must have tried, what it has not.
+std::vector<std::string> missed(const totals& all) {
+  std::vector<std::string> found;
+  for (const auto& name : checks::names())
+    if (all.looked_at.count(name) == 0) found.push_back("check " + name);
+  for (int kind = 0; kind < fault_kinds; ++kind)
+    if (all.by_kind.count(static_cast<fault_kind>(kind)) == 0)
+      found.push_back("fault " + std::string(name_of(static_cast<fault_kind>(kind))));
+  return found;
+}
 
 void tell_of(const world_options& options, const world_result& r, bool shrinks) {
   std::printf("break seed=%" PRIu64 " %s\n", r.seed, r.what.c_str());
@@ -157,8 +173,11 @@ int main(int argc, char** argv) {
     std::printf("sim.check name=%s times=%" PRIu64 "\n", name.c_str(), times);
   for (const auto& [kind, times] : all.by_kind)
     std::printf("sim.fault kind=%s times=%" PRIu64 "\n", name_of(kind), times);
+  const auto untried = mild || seeds < seeds_for_everything ? std::vector<std::string>() : missed(all);
+  for (const auto& each : untried) std::printf("sim.untried %s\n", each.c_str());
+  std::printf("sim.least launches=%" PRIu64 " faults=%" PRIu64 " of one seed\n", all.launches_min, all.faults_min);
   std::printf("sim seeds=%" PRIu64 " virtual_h=%.1f real_s=%.1f speed=%.0fx launches=%" PRIu64 " faults=%" PRIu64
               " breaks=%" PRIu64 "\n",
               all.seeds, hours, real, hours * 3600 / real, all.launches, all.faults, all.breaks);
-  return all.breaks == 0 ? 0 : 1;
+  return all.breaks == 0 && untried.empty() ? 0 : 1;
 }

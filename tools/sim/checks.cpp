@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 constexpr timeline::duration kill_honoured_within = minutes(12);
 constexpr std::size_t mailbox_max = 20000;
-constexpr double early_s = 1;  ///< clocks differ
+constexpr seconds clocks_differ_by{2};  // beside their jumps
 
 std::string key_of(const std::string& framework, const v1::TaskID& id) {
   return framework + "/" + id.value();
@@ -37,12 +37,18 @@ resources sum_of(const google::protobuf::RepeatedPtrField<v1::Resource>& all) {
 
 }  // namespace
 
-void checks::on_step(const actor& a, const mail& heard, const context& now, const outbox& out) {
+const std::vector<std::string>& checks::names() {
+  static const std::vector<std::string> all = {"I1", "I2",  "I3",  "I5",  "I7",  "I8",
+                                               "I9", "I10", "I14", "I15", "I16", "I17"};
+  return all;
+}
+
+void checks::on_step(const actor& a, const mail& heard, const context&, const outbox& out) {
   switch (a.at.role()) {
     case internal::FRAMEWORK:
       return on_framework_step(a, heard, out);
     case internal::MASTER:
-      return on_master_step(a, heard, now, out);
+      return on_master_step(a, heard, out);
     case internal::AGENT:
       return on_agent_step(a, heard, out);
     default:
@@ -118,16 +124,22 @@ void checks::on_told(const std::string& framework, const v1::TaskStatus& status)
 
 // --- masters and agents ----------------------------------------------------------------------------------------------
 
-void checks::on_master_step(const actor& a, const mail& heard, const context& now, const outbox& out) {
+void checks::on_master_step(const actor& a, const mail& heard, const outbox& out) {
   if (!same(a.at, leader())) return;
-  const auto by_address = [&](const Address& at) -> framework* {
-    for (auto& [id, f] : frameworks_)
-      if (world_.find(f.process).at.id() == at.id()) return &f;
-    return nullptr;
+  const auto by_address = [&](const Address& at) {
+    return std::find_if(frameworks_.begin(), frameworks_.end(),
+                        [&](const auto& f) { return world_.find(f.second.process).at.id() == at.id(); });
   };
-  if (const auto* gone = as<internal::PeerDisconnected>(heard); gone && gone->peer().role() == internal::FRAMEWORK) {
-    if (auto* f = by_address(gone->peer()); f && !f->away_since) f->away_since = now.now;
-  }
+  // Whoever is deposed and does not know it yet removes nobody: its commits fail.
+  const bool leads = a.home == world_.leading_master();
+  const auto is_away = [&](framework& f) {
+    look_at_clocks();
+    if (!f.away_since) f.away_since = world_.time().now();
+  };
+  if (const auto* gone = as<internal::PeerDisconnected>(heard); gone && leads)
+    if (const auto f = by_address(gone->peer()); f != frameworks_.end()) is_away(f->second);
+  if (as<internal::Recovered>(heard))  // nobody is linked with a new leader
+    for (auto& [id, f] : frameworks_) is_away(f);
   for (const auto& said : out.letters) {
     if (const auto* kill = as<internal::KillTask>(said)) {
       look("I8");
@@ -141,13 +153,35 @@ void checks::on_master_step(const actor& a, const mail& heard, const context& no
       t.may_be_killed = true;
     } else if (const auto* subscribed = as<v1::scheduler::Event::Subscribed>(said)) {
       const auto f = frameworks_.find(subscribed->framework_id().value());
-      if (f != frameworks_.end()) f->second.away_since.reset();
+      if (f != frameworks_.end() && leads) f->second.away_since.reset();
+    } else if (const auto* shutdown = as<internal::ShutdownFramework>(said)) {
+      const auto f = frameworks_.find(shutdown->framework_id().value());
+      if (f != frameworks_.end()) on_removed(f->first, f->second);
     } else if (as<v1::scheduler::Event::Error>(said)) {
-      if (auto* f = by_address(said.to)) {
-        look("I9");
-        f->is_over = true;
-      }
+      if (const auto f = by_address(said.to); f != frameworks_.end()) on_removed(f->first, f->second);
     }
+  }
+}
+
+/// By its own wish, or because it was away for too long.
+void checks::on_removed(const std::string& id, framework& f) {
+  look("I9");
+  if (std::exchange(f.is_over, true)) return;
+  look_at_clocks();
+  const auto away = f.away_since ? world_.time().now() - *f.away_since : timeline::duration(0);
+  const auto jumps = wall_offsets_->second - wall_offsets_->first;
+  if (std::chrono::duration<double>(away + jumps + clocks_differ_by).count() < f.failover_timeout_s)
+    throw broken("I9", "framework " + id + " is removed after it was away for " +
+                           std::to_string(std::chrono::duration_cast<seconds>(away).count()) + " s");
+}
+
+void checks::look_at_clocks() {
+  for (const auto& [name, p] : world_.processes()) {
+    if (p->role != internal::MASTER) continue;
+    const auto offset = p->home->wall_offset;
+    if (!wall_offsets_) wall_offsets_.emplace(offset, offset);
+    wall_offsets_->first = std::min(wall_offsets_->first, offset);
+    wall_offsets_->second = std::max(wall_offsets_->second, offset);
   }
 }
 
@@ -161,15 +195,18 @@ void checks::on_agent_step(const actor& a, const mail& heard, const outbox& out)
                               std::to_string(heard.head.epoch()) + " after one of epoch " + std::to_string(highest));
     if (obeys) highest = std::max(highest, heard.head.epoch());
   }
-  if (const auto* shutdown = as<internal::ShutdownFramework>(heard))
-    frameworks_[shutdown->framework_id().value()].is_over = true;
-  if (const auto* refused = as<internal::AgentRefused>(heard); refused) dismissed_.insert(a.home->name);
+  if (const auto* refused = as<internal::AgentRefused>(heard))
+    throw broken("I8", a.home->name + " is refused: " + refused->reason());
 }
 
 void checks::on_process_ended(const process&, const std::string&) {
+  look_at_mailboxes();
+}
+
+void checks::look_at_mailboxes() {
+  look("I17");
   if (world_.longest_mailbox() > mailbox_max)
     throw broken("I17", "a mailbox had " + std::to_string(world_.longest_mailbox()) + " letters");
-  look("I17");
 }
 
 // --- containers ------------------------------------------------------------------------------------------------------
@@ -195,8 +232,7 @@ void checks::on_container_ended(const host& h, const std::string& id, const cont
   t.running.erase(id);
   look("I8");
   const auto f = frameworks_.find(label.framework);
-  const bool has_reason = t.may_be_killed || t.is_name_reused || f == frameworks_.end() || f->second.is_over ||
-                          dismissed_.count(h.name) != 0;
+  const bool has_reason = t.may_be_killed || t.is_name_reused || f == frameworks_.end() || f->second.is_over;
   if (asked && !has_reason)
     throw broken("I8", label.text() + " was ended on " + h.name + ", and nobody had asked for that");
 }
@@ -205,6 +241,7 @@ void checks::on_container_ended(const host& h, const std::string& id, const cont
 
 std::vector<complaint> checks::complaints() {
   std::vector<complaint> found;
+  look_at_mailboxes();
   look("I15");
   auto* master = world_.leading_master();
   if (!master) return {{"I15", "no master leads"}};

@@ -31,7 +31,7 @@ struct complaint {
 ///     I5   allocator, master and agents agree on who has what
 ///     I7   a task's end is never told differently; of what is acknowledged all has been delivered
 ///     I8   what runs is ended only when somebody has asked for that
-///     I9   a framework is removed when its failover timeout has passed, and not before
+///     I9   no framework is removed before it has been away for its failover timeout
 ///     I10  an agent follows no master of an epoch that is over
 ///     I14  what is to be killed ends
 ///     I15  when nothing goes wrong any more, everything that is due happens
@@ -59,6 +59,8 @@ class checks final : public observer {
 
   std::uint64_t launches() const { return launches_; }
   std::uint64_t starts() const { return starts_; }
+  /// All that it looks at.
+  static const std::vector<std::string>& names();
   /// How often each invariant was looked at.
   std::map<std::string, std::uint64_t> looked_at() const {
     std::map<std::string, std::uint64_t> all;
@@ -81,8 +83,8 @@ class checks final : public observer {
   struct framework {
     std::string process;
     bool partition_aware = true;
-    bool is_over = false;  ///< it has left, or was removed
-    std::optional<monotonic_time> away_since;
+    bool is_over = false;                          ///< it has left, or was removed
+    std::optional<timeline::duration> away_since;  ///< as the leading master knows it
     double failover_timeout_s = 0;
   };
 
@@ -91,7 +93,10 @@ class checks final : public observer {
   void look(const char* invariant) { ++looks_[invariant]; }
   void on_framework_step(const actor& a, const mail& heard, const outbox& out);
   void on_told(const std::string& framework, const v1::TaskStatus& status);
-  void on_master_step(const actor& a, const mail& heard, const context& now, const outbox& out);
+  void on_master_step(const actor& a, const mail& heard, const outbox& out);
+  void on_removed(const std::string& id, framework& f);
+  void look_at_clocks();
+  void look_at_mailboxes();
   void on_agent_step(const actor& a, const mail& heard, const outbox& out);
   void add_fates(std::vector<complaint>& found);
   void add_accounts(std::vector<complaint>& found);
@@ -102,7 +107,8 @@ class checks final : public observer {
   std::map<std::string, std::string> framework_ids_;    // by process
   std::map<std::string, framework> frameworks_;         // by id
   std::map<std::string, task> tasks_;
-  std::set<std::string> dismissed_;  // agents that were told to end everything
+  /// Of masters: deadlines of frameworks are by these, and jump with them.
+  std::optional<std::pair<std::chrono::nanoseconds, std::chrono::nanoseconds>> wall_offsets_;
   std::uint64_t launches_ = 0, starts_ = 0;
   std::unordered_map<const char*, std::uint64_t> looks_;
 };

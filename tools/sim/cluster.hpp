@@ -29,8 +29,7 @@
 ///
 ///     cores (machine) ── outbox ──► commits on a disk ──► letters ──┬─► a mailbox of the same process
 ///                                                                   ├─► services: containers, supervisor, runtime
-///                                                                   └─► links: ordered, delayed, cut, lost with their
-///                                                                   end
+///                                                                   └─► links: ordered, delayed, cut
 ///
 /// What the shells, the outbox runner, the link hub and the containerizer do for real is done here by the same rules.
 namespace troupe::sim {
@@ -272,6 +271,7 @@ class cluster {
   void over_link(process& from, const std::shared_ptr<connection>& over, mail letter);
   void travel(const std::shared_ptr<connection>& over, bool upwards, timeline::action arrive);
   void arrive(const std::shared_ptr<connection>& over, bool upwards);
+  void forget_unsure(const process& from);
   bool is_cut(const connection& over, bool upwards) const;
   std::vector<std::shared_ptr<connection>> links_between(const host& a, const host& b) const;
   void end_of(std::shared_ptr<connection> c, bool near, const std::string& why, bool tells_peer);

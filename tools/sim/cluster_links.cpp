@@ -146,6 +146,13 @@ void cluster::travel(const std::shared_ptr<connection>& over, bool upwards, time
   });
 }
 
+/// What a process was not sure of goes with it.
+void cluster::forget_unsure(const process& from) {
+  const auto prefix = from.name + ">";
+  auto it = unsure_.lower_bound(prefix);
+  while (it != unsure_.end() && it->first.compare(0, prefix.size(), prefix) == 0) it = unsure_.erase(it);
+}
+
 /// The first of what is under way.
 void cluster::arrive(const std::shared_ptr<connection>& over, bool upwards) {
   auto& way = upwards ? over->upwards : over->downwards;

@@ -155,6 +155,7 @@ void cluster::end(process& p, const std::string& why) {
   p.actors.clear();
   p.registry.reset();
   p.store->crash();
+  forget_unsure(p);
   for (auto* o : observers_) o->on_process_ended(p, why);
   if (p.home->containers && p.role == internal::AGENT) p.home->containers->forget_askers();
   if (const auto c = p.up) end_of(c, true, "closed", true);

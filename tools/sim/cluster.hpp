@@ -69,6 +69,13 @@ struct mail {
   std::shared_ptr<const google::protobuf::Message> body;
 };
 
+/// What was under way on a link that broke, and whom it was for.
+struct unsure_letters {
+  std::uint64_t life = 0;
+  std::uint64_t hang_ups = 0;
+  std::vector<mail> letters;
+};
+
 /// One core and its shell.
 struct actor : std::enable_shared_from_this<actor> {
   Address at;
@@ -126,6 +133,7 @@ struct process {
   std::shared_ptr<connection> up;                                     ///< of a dialler
   std::map<Address, std::shared_ptr<connection>, address_less> down;  ///< of a listener, by the far end's address
   unsigned dial_failures = 0;
+  std::uint64_t hang_ups = 0;                         ///< how often it ended all its links
   process* believed_leader = nullptr;                 ///< of whoever looks for one among several masters
   std::unique_ptr<coordination_client> coordination;  ///< of a master among several
   std::shared_ptr<journal_store> registry;            ///< while it leads
@@ -150,7 +158,8 @@ struct network_habits {
   using duration = timeline::duration;
   duration delay{std::chrono::microseconds(200)};
   duration delay_max{std::chrono::seconds(5)};
-  /// What was under way when a link broke is delivered first on the next one, though it may have arrived.
+  /// What was under way when a link broke is delivered first on the next one, though it may have arrived. Only whoever
+  /// it was said to gets it: a master that leads again is another one.
   double repeats_at_reconnect = 0;
   duration silence{std::chrono::seconds(20)};
 };
@@ -306,7 +315,7 @@ class cluster {
   std::map<std::string, std::function<std::shared_ptr<sdk::executor>(process&)>> executor_kinds_;
   std::map<std::pair<const host*, const host*>, std::uint64_t> blocked_;  // and since which block
   std::uint64_t blocks_ = 0;
-  std::map<std::string, std::vector<mail>> unsure_;  // what was under way on a broken link, by both ends' names
+  std::map<std::string, unsure_letters> unsure_;  // by both ends' names
   std::vector<observer*> observers_;
   std::unique_ptr<coordination_service> coordination_;
   std::uint64_t newest_epoch_ = 0;

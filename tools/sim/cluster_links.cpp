@@ -79,8 +79,8 @@ void cluster::establish(process& near, process& far) {
     end_of(replaced, false, "replaced", true);
   }
   auto made = std::make_shared<connection>();
-  made->near = {&near, near.life, true};
-  made->far = {&far, far.life, true};
+  made->near = {&near, near.life, near.hang_ups, true};
+  made->far = {&far, far.life, far.hang_ups, true};
   near.up = made;
   near.dial_failures = 0;
   far.down[near.at] = made;
@@ -103,8 +103,10 @@ void cluster::establish(process& near, process& far) {
   for (const auto& [from, to] : {std::pair(&near, &far), std::pair(&far, &near)}) {
     const auto left = unsure_.find(pair_of(*from, *to));
     if (left == unsure_.end()) continue;
-    for (auto& letter : left->second) over_link(*from, made, std::move(letter));
-    unsure_.erase(pair_of(*from, *to));
+    auto unsure = std::move(left->second);
+    unsure_.erase(left);
+    if (unsure.life != to->life || unsure.hang_ups != to->hang_ups) continue;
+    for (auto& letter : unsure.letters) over_link(*from, made, std::move(letter));
   }
 }
 
@@ -196,8 +198,9 @@ void cluster::end_of(std::shared_ptr<connection> c, bool near, const std::string
   }
   // What has not arrived may be said again on the next link, if this side is one that does so.
   auto& way = near ? c->upwards : c->downwards;
+  const auto& other = near ? c->far : c->near;
   if (p.alive && p.life == end.life && !way.under_way.empty() && delays_.happens(network.repeats_at_reconnect))
-    unsure_[pair_of(p, peer)] = {way.under_way.begin(), way.under_way.end()};
+    unsure_[pair_of(p, peer)] = {other.life, other.hang_ups, {way.under_way.begin(), way.under_way.end()}};
   if (!tells_peer) return;
   travel(c, near, [this, c, near] { end_of(c, !near, "closed by the other end", false); });
   // Whoever does not hear of it hears nothing any more.
@@ -212,6 +215,7 @@ void cluster::break_link(process& dialler) {
 }
 
 void cluster::hang_up(process& p, const std::string& why) {
+  ++p.hang_ups;
   const auto down = p.down;
   for (const auto& [name, c] : down) end_of(c, false, why, true);
 }

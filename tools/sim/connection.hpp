@@ -12,6 +12,7 @@ struct connection {
   struct end {
     process* of = nullptr;
     std::uint64_t life = 0;
+    std::uint64_t hang_ups = 0;
     bool up = false;
   };
   struct way {

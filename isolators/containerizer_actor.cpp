@@ -32,6 +32,7 @@ void attend(containerizer_state& state, const Envelope& head, Handle handle) {
   auto event = state.rt->ring.next_id();
   state.rt->ring.record(head, event, to_ns(wall_now()), 0);
   handle(event);
+  status.throw_if_asked();
   status.busy_since_ns.store(0);
   status.handled.fetch_add(1);
 }
@@ -43,6 +44,7 @@ containerizer_actor::behavior_type containerizer_shell(self_pointer self, servic
   state.rt = rt;
   state.status = rt->board.of(to_string(containerizer_address()));
   state.status->fails_by([at = self->address()] { caf::anon_send_exit(at, caf::exit_reason::unhandled_exception); });
+  state.status->busy_since_ns.store(0);  // the one before may have ended in the midst of a letter
   state.post = post;
   // One that has failed is started again, and takes its containers over; only who is asked to end may end them.
   auto kept = options;

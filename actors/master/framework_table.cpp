@@ -45,6 +45,7 @@ framework* framework_table::at(const Address& where) {
 
 framework& framework_table::add(framework entry) {
   if (entry.at) by_address_[*entry.at] = entry.id;
+  if (!entry.questions.empty()) asking_.insert(entry.id);
   auto id = entry.id;
   return live_.emplace(std::move(id), std::move(entry)).first->second;
 }
@@ -58,6 +59,26 @@ void framework_table::connect(framework& entry, const Address& where) {
 void framework_table::disconnect(framework& entry) {
   if (entry.at) by_address_.erase(*entry.at);
   entry.at.reset();
+  entry.questions.clear();
+  asking_.erase(entry.id);
+}
+
+void framework_table::ask(framework& entry, const task_id& id, task_question question) {
+  asking_.insert(entry.id);
+  if (question.implied)
+    entry.questions.insert({id, std::move(question)});
+  else
+    entry.questions[id] = std::move(question);
+}
+
+void framework_table::drop_question(framework& entry, const task_id& id) {
+  if (entry.questions.erase(id) != 0 && entry.questions.empty()) asking_.erase(entry.id);
+}
+
+std::pair<task_id, task_question> framework_table::take_question(framework& entry) {
+  auto taken = entry.questions.extract(entry.questions.begin());
+  if (entry.questions.empty()) asking_.erase(entry.id);
+  return {std::move(taken.key()), std::move(taken.mapped())};
 }
 
 void framework_table::forget(const framework_id& id) {
@@ -89,11 +110,15 @@ void framework_table::check_invariants() const {
     if (entry.id != id || framework_id(entry.info.id()) != id)
       throw std::logic_error("framework " + id.value() + " is kept under another id than its own");
     if (removed_.count(id) != 0) throw std::logic_error("framework " + id.value() + " is live and removed at once");
+    if (entry.questions.empty() != (asking_.count(id) == 0))
+      throw std::logic_error("framework " + id.value() + " must be listed as asking exactly while it has questions");
     if (!entry.at) continue;
     auto found = by_address_.find(*entry.at);
     if (found == by_address_.end() || found->second != id)
       throw std::logic_error("the address of framework " + id.value() + " does not lead to it");
   }
+  for (const auto& id : asking_)
+    if (!find(id)) throw std::logic_error("framework " + id.value() + " is listed as asking and is not there");
   for (const auto& [where, id] : by_address_) {
     const auto* entry = find(id);
     if (!entry || !entry->at || !same(*entry->at, where))

@@ -29,6 +29,18 @@ struct tracked_task {
   std::optional<pending_kill> kill;
 };
 
+/// A question of a framework about one of its tasks.
+struct task_question {
+  std::optional<agent_id> agent;  ///< where the framework thinks that it runs
+  bool implied = false;           ///< asked after without being named
+};
+
+/// What is asked by naming a task, and its agent or not.
+template <class Message>
+task_question question_of(const Message& asked) {
+  return {asked.has_agent_id() ? std::optional<agent_id>(asked.agent_id()) : std::nullopt};
+}
+
 /// A framework that is not over.
 ///
 ///     connected ⇄ disconnected (with a deadline to come back) ─► removed, for ever
@@ -44,6 +56,8 @@ struct framework {
   task_ring completed;
   /// Of unreachable tasks: said when their agent is back.
   std::map<task_id, std::optional<v1::KillPolicy>> away_kills;
+  /// To be answered yet. What is asked again before it is answered is answered once.
+  std::map<task_id, task_question> questions;
 
   bool connected() const { return at.has_value(); }
 };
@@ -84,7 +98,16 @@ class framework_table {
 
   framework& add(framework entry);
   void connect(framework& entry, const Address& where);
+  /// Its questions are void.
   void disconnect(framework& entry);
+  /// One that is named goes before one that is implied.
+  void ask(framework& entry, const task_id& id, task_question question);
+  /// The first that waits. Requires that there is one.
+  std::pair<task_id, task_question> take_question(framework& entry);
+  /// Its end has been told.
+  void drop_question(framework& entry, const task_id& id);
+  /// Those that have questions.
+  const std::set<framework_id>& asking() const { return asking_; }
   void forget(const framework_id& id);
   void add_removed(const framework_id& id, wall_time since) { removed_[id] = since; }
   /// Forgets ids that were removed before `oldest`, then the oldest that exceed `count_max`; names them.
@@ -99,6 +122,7 @@ class framework_table {
   std::deque<completed_framework> completed_;
   std::map<framework_id, wall_time> removed_;
   std::map<Address, framework_id, address_less> by_address_;
+  std::set<framework_id> asking_;
 };
 
 }  // namespace troupe

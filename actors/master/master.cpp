@@ -99,6 +99,7 @@ void master::handle(step& s, const internal::Recovered& recovered) {
 void master::handle(step& s, const internal::TimerFired&) {
   while (auto key = deadlines_.take_due(s.now.now)) on_due(s, *key);
   while (auto key = wall_deadlines_.take_due(s.now.wall_now)) on_due(s, *key);
+  answer_questions(s);
 }
 
 void master::on_due(step& s, const deadline_key& key) {
@@ -124,6 +125,7 @@ void master::on_due(step& s, const deadline_key& key) {
 }
 
 std::optional<monotonic_time> master::next_wake(const context& now) const {
+  if (!frameworks_.asking().empty()) return now.now;
   auto wake = deadlines_.earliest();
   if (const auto at = wall_deadlines_.earliest()) {
     const auto as_monotonic = later(now.now, *at - now.wall_now);

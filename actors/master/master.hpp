@@ -217,7 +217,9 @@ class master {
   void show_framework(const framework& entry, internal::MasterView::Framework* shown) const;
 
   // master_reconciliation.cpp
-  void reconcile_one(step& s, const framework& owner, const v1::TaskID& task, const v1::AgentID* agent);
+  void answer_questions(step& s);
+  void answer_some(step& s, framework& owner, std::size_t& left);
+  void reconcile_one(step& s, const framework& owner, const task_id& id, const task_question& question);
 
   master_options options_;
   id_mint ids_;
@@ -228,6 +230,7 @@ class master {
   std::map<std::string, double> weights_;
   deadline_book<monotonic_time> deadlines_;
   deadline_book<wall_time> wall_deadlines_;
+  framework_id answered_last_;        ///< of those that have questions; the next is whose turn it is
   std::vector<std::string> damaged_;  ///< keys of records that could not be read, until the first step
 };
 

@@ -20,8 +20,7 @@ void master::handle(step& s, const scheduler::Call::Kill& call) {
       away && !mutated(mutant::kill_of_unreachable_forgotten) &&
       (!call.has_agent_id() || agent_id(call.agent_id()) == agent_id(away->agent_id())))
     kill_when_back(s, *owner, id, policy);
-  if (known == owner->tasks.end())
-    return reconcile_one(s, *owner, call.task_id(), call.has_agent_id() ? &call.agent_id() : nullptr);
+  if (known == owner->tasks.end()) return reconcile_one(s, *owner, call.task_id(), question_of(call));
   auto& entry = known->second;
   const char* reason = nullptr;
   if (call.has_agent_id() && agent_id(call.agent_id()) != agent_id(entry.task.agent_id()))

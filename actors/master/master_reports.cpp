@@ -206,6 +206,7 @@ void master::on_unreachable_tasks_unlisted(step& s, registered_agent& agent) {
       task.set_state(v1::TASK_GONE);
       remember_status(task, status);
       owner.completed.push(std::move(task));
+      frameworks_.drop_question(owner, id);
       tell(s, owner, status);
       s.log(decision("task.gone").with("framework", owner_id).with("task", id).with("agent", agent.id));
     }

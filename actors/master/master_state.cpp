@@ -100,6 +100,12 @@ void save_framework(const framework& entry, state_message::Framework* saved) {
     *kill->mutable_task_id() = id.proto();
     if (policy) *kill->mutable_policy() = *policy;
   }
+  for (const auto& [id, question] : entry.questions) {
+    auto* asked = saved->add_questions();
+    *asked->mutable_task_id() = id.proto();
+    if (question.agent) *asked->mutable_agent_id() = question.agent->proto();
+    asked->set_implied(question.implied);
+  }
 }
 
 tracked_task load_task(const state_message::Task& saved) {
@@ -124,6 +130,11 @@ framework load_framework(const state_message::Framework& saved, const master_opt
   entry.completed = load_ring(saved.completed_tasks(), options.completed_tasks_max);
   for (const auto& kill : saved.away_kills())
     entry.away_kills[task_id(kill.task_id())] = kill.has_policy() ? std::optional(kill.policy()) : std::nullopt;
+  for (const auto& asked : saved.questions()) {
+    auto& question = entry.questions[task_id(asked.task_id())];
+    question = question_of(asked);
+    question.implied = asked.implied();
+  }
   return entry;
 }
 
@@ -195,6 +206,7 @@ internal::MasterState master::save() const {
   deadlines_.save(state.mutable_deadlines());
   wall_deadlines_.save(state.mutable_wall_deadlines());
   for (const auto& key : damaged_) state.add_damaged_keys(key);
+  if (!answered_last_.empty()) state.set_answered_last(answered_last_.value());
   return state;
 }
 
@@ -227,6 +239,7 @@ master master::load(const internal::MasterState& state, master_options options) 
   for (const auto& saved : state.weights()) loaded.weights_[saved.role()] = saved.weight();
   loaded.deadlines_.load(state.deadlines());
   loaded.wall_deadlines_.load(state.wall_deadlines());
+  loaded.answered_last_ = framework_id(state.answered_last());
   loaded.damaged_ = {state.damaged_keys().begin(), state.damaged_keys().end()};
   return loaded;
 }

@@ -53,6 +53,7 @@ v1::Task master::take_task(step& s, framework& owner, registered_agent& agent, c
 
 void master::complete_task(step& s, framework& owner, registered_agent& agent, const task_id& id) {
   owner.completed.push(take_task(s, owner, agent, id));
+  frameworks_.drop_question(owner, id);
   s.log(decision("task.completed").with("framework", owner.id).with("task", id).with("agent", agent.id));
 }
 

@@ -23,6 +23,7 @@ inline void forward(const proxy_tools& tools, const Envelope& head, std::uint32_
                     const google::protobuf::Message& body) {
   tools.status->busy_since_ns.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                                     std::memory_order_relaxed);
+  tools.status->throw_if_asked();
   tools.to->send(head, body);
   tools.status->last_verb.store(verb, std::memory_order_relaxed);
   tools.status->busy_since_ns.store(0, std::memory_order_relaxed);

@@ -139,6 +139,7 @@ class shell {
     status_ = rt_->board.of(to_string(setup_.at));
     status_->fails_by([self = self_->address()] { caf::anon_send_exit(self, caf::exit_reason::unhandled_exception); });
     status_->handled.store(status_->sent.load());  // what a predecessor had not handled went with its mailbox
+    status_->busy_since_ns.store(0);               // it may have ended in the midst of a step
     rt_->names.add<typename Core::hears>(setup_.at, caf::actor_cast<Interface>(self_));
   }
 
@@ -182,6 +183,7 @@ class shell {
     status_->busy_since_ns.store(to_ns(now.now));
     auto event = rt_->ring.next_id();
     auto out = decide(event, head, body, now);
+    status_->throw_if_asked();
     ++steps_;
     rt_->ring.record(head, event, to_ns(now.wall_now), static_cast<std::uint32_t>(out.letters.size()));
     if (setup_.check) core_->check_invariants();

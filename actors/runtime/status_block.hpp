@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,15 @@ struct status_block {
     if (fail_) fail_();
     return bool(fail_);
   }
+  /// The actor is to throw while it handles its next letter, halfway: what it changed and has not said is lost.
+  void fail_by_exception() const { throws_.store(true, std::memory_order_relaxed); }
+  /// Not yet thrown.
+  bool is_to_throw() const { return throws_.load(std::memory_order_relaxed); }
+  /// For whoever handles letters, in the midst of it.
+  void throw_if_asked() const {
+    if (throws_.load(std::memory_order_relaxed) && throws_.exchange(false))
+      throw std::runtime_error(name + " was asked to throw");
+  }
 
   std::uint64_t depth() const {
     // Read in this order: a message handled between the two reads makes the depth look larger, never negative.
@@ -48,6 +58,7 @@ struct status_block {
   }
 
  private:
+  mutable std::atomic<bool> throws_{false};
   mutable std::mutex fail_mutex_;
   std::function<void()> fail_;
 };

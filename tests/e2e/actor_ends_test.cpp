@@ -1,5 +1,6 @@
-// Every kind of actor that /actors can list is ended in turn, as if it had failed, while a cluster works: its daemon
-// goes on, what runs is not disturbed, and what is asked for comes about. Real daemons in one process, real containers.
+// Every kind of actor that /actors can list is ended in turn, by an exit and by an exception in the midst of a letter,
+// while a cluster works: its daemon goes on, what runs is not disturbed, and what is asked for comes about. Real
+// daemons in one process, real containers.
 #include <catch2/catch.hpp>
 
 #include "frameworks/sdk/program.hpp"
@@ -280,6 +281,7 @@ std::set<std::string> long_processes(const working_cluster& cluster) {
 }  // namespace
 
 TEST_CASE("whichever actor is ended, the cluster goes on and nothing that runs is disturbed") {
+  const bool by_exception = GENERATE(false, true);
   working_cluster cluster;
   std::set<std::string> listed;
   for (const auto& [kind, block] : kinds_now(cluster)) listed.insert(kind);
@@ -292,8 +294,15 @@ TEST_CASE("whichever actor is ended, the cluster goes on and nothing that runs i
       for (int look = 0; look < 6000 && !(victim = kinds_now(cluster)[kind]); ++look)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));  // a proxy comes back with its link
       REQUIRE(victim);
-      INFO(kind << " (" << victim->name << ") fails, time " << time);
-      REQUIRE(victim->fail());
+      INFO(kind << " (" << victim->name << ") " << (by_exception ? "throws" : "exits") << ", time " << time);
+      if (by_exception) {
+        victim->fail_by_exception();
+        for (int look = 0; look < 6000 && victim->is_to_throw(); ++look)
+          std::this_thread::sleep_for(std::chrono::milliseconds(10));  // until a letter comes for it
+        REQUIRE(!victim->is_to_throw());
+      } else {
+        REQUIRE(victim->fail());
+      }
       cluster.await_progress();
       cluster.await_running();
       CHECK(long_processes(cluster) == processes);

@@ -3,6 +3,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <map>
+#include <set>
+#include <string>
+
 using namespace troupe;
 using namespace troupe::testing;
 using namespace std::chrono_literals;
@@ -26,6 +30,12 @@ std::optional<v1::TaskStatus> ask(master_driver& m, const std::string& task, con
   return updates[0].status();
 }
 
+scheduler::Call::Reconcile questions(int count) {
+  scheduler::Call::Reconcile call;
+  for (int i = 0; i < count; ++i) call.add_tasks()->mutable_task_id()->set_value("t" + std::to_string(i));
+  return call;
+}
+
 }  // namespace
 
 TEST_CASE("an empty question is answered with every known task, in the state that was last reported", "[master]") {
@@ -40,6 +50,67 @@ TEST_CASE("an empty question is answered with every known task, in the state tha
   REQUIRE(updates.size() == 2);
   CHECK(updates[0].status().state() == v1::TASK_FINISHED);
   CHECK(updates[1].status().state() == v1::TASK_STAGING);
+}
+
+TEST_CASE("many questions are answered a few at a time, of each framework in turn", "[master]") {
+  master_driver m;
+  m.subscribe("f");
+  m.subscribe("g");
+  std::map<std::string, std::set<std::string>> answered;
+  const auto count = [&] {
+    std::size_t now = 0;
+    for (const auto* name : {"f", "g"})
+      for (const auto& update : m.said<scheduler::Event::Update>(framework_at(name))) {
+        CHECK(answered[name].insert(update.status().task_id().value()).second);
+        ++now;
+      }
+    return now;
+  };
+  for (const auto* name : {"f", "g"}) {
+    m.hear(framework_at(name), questions(100));
+    CHECK(count() == 32);
+  }
+  for (int turn = 0; turn < 5; ++turn) {
+    REQUIRE(m.last().wake_at);
+    m.hear(address(internal::RUNTIME, "local"), internal::TimerFired());
+    CHECK(count() <= 32);
+  }
+  CHECK_FALSE(m.last().wake_at == m.now().now);
+  CHECK(answered["f"].size() == 100);
+  CHECK(answered["g"].size() == 100);
+}
+
+TEST_CASE("what is asked again before it is answered is answered once", "[master]") {
+  master_driver m;
+  m.subscribe("f");
+  m.hear(framework_at("f"), questions(1000));
+  m.hear(framework_at("f"), questions(1000));
+  m.pass(0s);
+  CHECK(m.said<scheduler::Event::Update>(framework_at("f")).size() <= 1000);
+}
+
+TEST_CASE("the questions of a framework that goes away are void", "[master]") {
+  master_driver m;
+  m.subscribe("f");
+  m.hear(framework_at("f"), questions(100));
+  m.lose_link(framework_at("f"));
+  m.pass(0s);
+  CHECK(m.count<scheduler::Event::Update>() == 0);
+}
+
+TEST_CASE("of a task that ends before its question is answered nothing is said after its end", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  m.launch("f", f, a, "z");
+  auto call = questions(100);
+  *call.add_tasks()->mutable_task_id() = task_id("z").proto();
+  m.hear(framework_at("f"), call);
+  m.report("a", a, f, "z", v1::TASK_FINISHED, "u");
+  m.acknowledge("f", a, "z", "u");
+  m.pass(0s);
+  for (const auto& update : m.said<scheduler::Event::Update>(framework_at("f")))
+    CHECK(update.status().task_id().value() != "z");
 }
 
 TEST_CASE("a known task is answered with its reported state, without data and message", "[master]") {

@@ -99,11 +99,12 @@ class Abuse:
         self.hold(s, 900)
 
     def deaf(self):
-        """Frameworks that subscribe, ask for answers without end, and never read one."""
+        """Frameworks that subscribe, want no offers (who sits on offers keeps them from others, and has the master's --offer-timeout), ask for
+        answers without end, and never read one."""
         name = "deaf-%d" % self.tried
         s = self.door.linked(FRAMEWORK, name)
         self.hold(s, 30)
-        s.sendall(ws(envelope(FRAMEWORK, name, MASTER, 60, part(1, part(1, "root") + part(2, name)))))
+        s.sendall(ws(envelope(FRAMEWORK, name, MASTER, 60, part(1, part(1, "root") + part(2, name)) + part(2, "*"))))
         s.settimeout(0.05)
         asked = part(1, part(1, part(1, "t"))) * 1000
         while True:

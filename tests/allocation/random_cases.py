@@ -169,7 +169,7 @@ class Maker:
                 if 0 < eighths <= left[name]:
                     left[name] -= eighths
                     guarantees[name] = total[name] * eighths // 8 // unit * unit
-                if self.happens(0.35):
+                if self.happens(0.5):
                     limits[name] = guarantees.get(name, 0) + total[name] * self.chance.randint(0, 3) // 8 // unit * unit
             result[top] = {"guarantees": quantities_text(guarantees), "limits": quantities_text(limits)}
         return result

@@ -401,7 +401,8 @@ SPOILERS = (
 class ReferenceTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cases = [case for case, _ in reference.generated(SEED, COUNT)]
+        cls.solved = list(reference.generated(SEED, COUNT))
+        cls.cases = [case for case, _ in cls.solved]
 
     def test_agrees_with_the_cases_worked_by_hand(self):
         self.assertGreaterEqual(len(HAND_CASES), 30)
@@ -474,16 +475,16 @@ class ReferenceTest(unittest.TestCase):
 
     def test_many_random_cases_have_what_is_hard(self):
         statistics = reference.Statistics()
-        for case, run in reference.generated(SEED, 60):
+        for case, run in self.solved:
             statistics.add(case, run)
-        for feature, least in (
-            ("several claimants", 40), ("offer in the quota stage", 10), ("chopped by the headroom", 8),
-            ("chopped by a limit", 5), ("held back by a filter", 6), ("a filter does not contain the bundle", 4),
-            ("tie of shares and grants, the name decides", 15), ("tie of shares, grants decide", 5),
-            ("nested reservations on one agent", 2), ("several takers of one agent", 8),
+        for feature, percent in (
+            ("several claimants", 70), ("offer in the quota stage", 16), ("chopped by the headroom", 15),
+            ("chopped by a limit", 8), ("held back by a filter", 14), ("a filter does not contain the bundle", 8),
+            ("tie of shares and grants, the name decides", 25), ("tie of shares, grants decide", 11),
+            ("nested reservations on one agent", 4), ("several takers of one agent", 12),
         ):  # fmt: skip
             with self.subTest(feature):
-                self.assertGreaterEqual(statistics.by_feature[feature], least)
+                self.assertGreaterEqual(100 * statistics.by_feature[feature], percent * len(self.cases))
 
 
 if __name__ == "__main__":

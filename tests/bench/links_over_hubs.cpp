@@ -142,7 +142,12 @@ class client {
 client_actor::behavior_type client_behaviour(client_actor::pointer, const client_tools& tools) {
   auto me = std::make_shared<client>(tools);
   return {[connected = tools.connected](const said<internal::PeerConnected>&) { connected->arrive(); },
-          [](const said<internal::PeerDisconnected>&) {}, [me](const said<internal::ProgramEvent>&) { me->begin(); },
+          [](const said<internal::PeerDisconnected>& letter) {
+            if (letter.body->reason() == "shutting down") return;
+            std::fprintf(stderr, "links_bench: a link ended: %s\n", letter.body->reason().c_str());
+            std::exit(1);
+          },
+          [me](const said<internal::ProgramEvent>&) { me->begin(); },
           [me](const said<scheduler::Event::Message>&) { me->on_answer(); }};
 }
 

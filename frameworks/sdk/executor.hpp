@@ -48,6 +48,7 @@ class executor {
  public:
   virtual ~executor() = default;
 
+  /// The task is on record: if the program ends from here on, the next is told of it in on_recovered, begun or not.
   virtual void on_launch(executor_calls& call, const v1::TaskInfo& task) = 0;
   /// The task should end and be reported TASK_KILLED.
   virtual void on_kill(executor_calls& call, const task_id& task) = 0;
@@ -60,8 +61,9 @@ class executor {
 
   /// One record of an earlier incarnation, by rising key, before any event.
   virtual void remember(const std::string& /*key*/, std::string_view /*record*/) {}
-  /// First event of a program that was started again: what an earlier one was given and had reported no end of. Of each
-  /// the agent and the framework think that it runs. Unless this is overridden they are told that it has failed.
+  /// First event of a program that was started again: what an earlier one was given and had reported no end of; it may
+  /// not have begun them all. Of each the agent and the framework think that it runs. Unless this is overridden they
+  /// are told that it has failed.
   virtual void on_recovered(executor_calls& call, const std::vector<v1::TaskInfo>& tasks);
 };
 

@@ -145,13 +145,21 @@ void executor_core::subscribe(step& s) {
 
 void executor_core::handle(step& s, const internal::Recovered&) {
   give_up_at_ = s.now.now + options_.recovery_timeout;
-  if (!options_.started_anew) return;
+  if (!options_.started_anew) {
+    for (const auto& [id, task] : tasks_)
+      if (!task.begun()) begin_when_durable(s, id);
+    return;
+  }
   std::set<task_id> ended;
   for (const auto& [number, status] : unacknowledged_)
     if (is_terminal(status.state())) ended.insert(task_id(status.task_id()));
   std::vector<v1::TaskInfo> tasks;
-  for (const auto& [id, task] : tasks_)
+  for (auto& [id, task] : tasks_) {
     if (ended.count(id) == 0) tasks.push_back(task.task());
+    if (task.begun()) continue;
+    task.set_begun(true);
+    s.put(task_key(id), task);
+  }
   if (tasks.empty()) return;
   s.log("executor.recovered executor=" + options_.executor_id.value() + " tasks=" + std::to_string(tasks.size()) +
         " unacknowledged=" + std::to_string(unacknowledged_.size()));
@@ -190,6 +198,7 @@ void executor_core::handle(step& s, const internal::PeerDisconnected& m) {
 }
 
 void executor_core::handle(step& s, const internal::ProgramEvent& m) {
+  if (s.head.from().role() == internal::EXECUTOR) return begin(s, task_id(m.data()));
   tell(s, [&](executor_calls& call) { logic_->on_program_event(call, m.name(), m.data()); });
 }
 
@@ -202,17 +211,40 @@ void executor_core::handle(step& s, const v1::executor::Event::Subscribed& m) {
   tell(s, [&](executor_calls& call) { logic_->on_subscribed(call, m); });
 }
 
+/// The program is told when the task is on record: what it starts must not be unknown to the one after it.
 void executor_core::handle(step& s, const v1::executor::Event::Launch& m) {
   const task_id id(m.task().task_id());
   const auto [entry, is_new] = tasks_.try_emplace(id);
   if (!is_new && !mutated(mutant::launch_said_twice_runs_twice)) return;
   *entry->second.mutable_task() = m.task();
   s.put(task_key(id), entry->second);
-  tell(s, [&](executor_calls& call) { logic_->on_launch(call, m.task()); });
+  begin_when_durable(s, id);
+}
+
+void executor_core::begin_when_durable(step& s, const task_id& id) {
+  internal::ProgramEvent begin;
+  begin.set_data(id.value());
+  s.say(s.head.to(), std::move(begin));
+}
+
+void executor_core::begin(step& s, const task_id& id) {
+  const auto found = tasks_.find(id);
+  if (found == tasks_.end()) return;
+  auto& task = found->second;
+  if (task.begun() && !mutated(mutant::launch_said_twice_runs_twice)) return;
+  task.set_begun(true);
+  s.put(task_key(id), task);
+  tell(s, [&, info = task.task()](executor_calls& call) { logic_->on_launch(call, info); });
 }
 
 void executor_core::handle(step& s, const v1::executor::Event::Kill& m) {
-  tell(s, [&](executor_calls& call) { logic_->on_kill(call, m.task_id()); });
+  const auto found = tasks_.find(task_id(m.task_id()));
+  if (found == tasks_.end() || found->second.begun())
+    return tell(s, [&](executor_calls& call) { logic_->on_kill(call, m.task_id()); });
+  // It will not begin.
+  found->second.set_begun(true);
+  s.put(task_key(found->first), found->second);
+  tell(s, [&](executor_calls& call) { call.update(m.task_id(), v1::TASK_KILLED, "killed before it began"); });
 }
 
 void executor_core::handle(step& s, const v1::executor::Event::Acknowledged& m) {

@@ -56,6 +56,8 @@ class executor_core {
   void subscribe(step& s);
   void say_update(step& s, const v1::TaskStatus& status);
   void acknowledge_task(step& s, const task_id& id, bool ended);
+  static void begin_when_durable(step& s, const task_id& id);
+  void begin(step& s, const task_id& id);
   template <class Event>
   void tell(step& s, Event event);
   void end(step& s);

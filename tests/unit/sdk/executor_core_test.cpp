@@ -82,7 +82,13 @@ class executor_fixture {
     link();
     return driver_.hear(agent, v1::executor::Event::Subscribed());
   }
+  /// Heard, recorded, and begun.
   outbox launch(const std::string& task) {
+    auto heard = hear_launch(task);
+    return is_said<internal::ProgramEvent>(heard) ? begin(said<internal::ProgramEvent>(heard)) : heard;
+  }
+  outbox begin(const internal::ProgramEvent& begin) { return driver_.hear(address(internal::EXECUTOR, "c"), begin); }
+  outbox hear_launch(const std::string& task) {
     v1::executor::Event::Launch launch;
     launch.mutable_task()->set_name(task);
     launch.mutable_task()->mutable_task_id()->set_value(task);
@@ -156,6 +162,38 @@ TEST_CASE("A launch that a restarted executor hears again runs nothing again") {
   e.subscribe();
   CHECK_FALSE(is_said<Update>(e.launch("t1")));
   CHECK(e.logic().launched.empty());
+}
+
+TEST_CASE("A task begins when it is on record, so that whoever comes after knows of all that has begun") {
+  executor_fixture e;
+  e.start_again();
+  e.subscribe();
+  const auto heard = e.hear_launch("t1");
+  CHECK(e.logic().launched.empty());
+  CHECK(e.store().size() == 1);
+  const auto told = said<internal::ProgramEvent>(heard);
+  SECTION("it is begun") {
+    e.begin(told);
+    CHECK(e.logic().launched == names{"t1"});
+    e.begin(told);
+    CHECK(e.logic().launched == names{"t1"});
+  }
+  SECTION("the process ends before that") {
+    e.start_again();
+    CHECK(e.logic().recovered == names{"t1"});
+    e.begin(told);
+    CHECK(e.logic().launched.empty());
+  }
+  SECTION("the actor ends before that") {
+    const auto again = e.restart_actor();
+    e.begin(said<internal::ProgramEvent>(again));
+    CHECK(e.logic().launched == names{"t1"});
+  }
+  SECTION("it is killed before that") {
+    CHECK(said<Update>(e.kill("t1")).status().state() == v1::TASK_KILLED);
+    e.begin(told);
+    CHECK(e.logic().launched.empty());
+  }
 }
 
 TEST_CASE("Of an executor that takes up nothing the tasks are reported to have failed, after what it reported before") {

@@ -118,11 +118,13 @@ void agent::publish(step& s, const framework_id& framework, const executor_id& e
   stream_key key(framework, task);
   auto& stream = streams_.try_emplace(key, status_stream(executor)).first->second;
   bool first = stream.empty();
+  const bool ended = is_terminal(status.state());
   s.put(keys::agent_update(framework, task, stream.append(std::move(status))), record);
   if (mutated(mutant::update_sent_unrecorded) && first && registration_.registered()) s.out.edits.pop_back();
   const auto* host = hosted_.find(framework);
-  // Of a removed framework nobody acknowledges: the head goes out again so that the master learns the latest state.
-  if (first || (host && host->removed)) send_head(s, key, stream);
+  // Once the task has ended, the head goes out again for the latest state that comes with it: the master gives what the
+  // task held to others, however long its framework takes to acknowledge.
+  if (first || ended || (host && host->removed)) send_head(s, key, stream);
 }
 
 void agent::note_state(step& s, const framework_id& framework, const v1::TaskStatus& status) {

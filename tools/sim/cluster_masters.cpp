@@ -100,6 +100,17 @@ void cluster::learn_leader(process& p, process& leading) {
   });
 }
 
+void cluster::mislead(process& p, process& former, duration lasts) {
+  const auto believe = [this, &p](process* whom) {
+    if (!whom || p.believed_leader == whom) return;
+    p.believed_leader = whom;
+    if (p.up && p.up->far.of != whom) end_of(p.up, true, "another master leads", true);
+  };
+  remark(p.name + " hears late news: that " + former.name + " leads");
+  believe(&former);
+  time_.after(lasts, [this, believe] { believe(leading_master()); });
+}
+
 std::function<process*(process&)> cluster::finds_leader() {
   return [this](process& p) {
     if (!coordination_) return leading_master();

@@ -91,6 +91,7 @@ class checks final : public observer {
     std::map<std::string, std::string> running;  ///< containers, with their hosts
     std::optional<v1::TaskState> end;            ///< as its agent told it
     bool end_acknowledged = false;
+    std::uint64_t end_heard_in = 0;              ///< the framework's life
     std::optional<v1::TaskState> end_by_master;  ///< told to a partition-aware framework without an update
     std::optional<duration> kill_asked;
     bool may_be_killed = false;  ///< a master has reason to
@@ -99,6 +100,7 @@ class checks final : public observer {
     std::map<std::uint64_t, std::string> recorded;  ///< by the agent: uuids, by their numbers
     std::optional<v1::TaskState> recorded_end;
     std::vector<std::string> reported;  ///< by a custom executor, in order
+    std::optional<duration> handed;     ///< to a custom executor
     std::set<std::string> heard;        ///< by the framework
 
     // its command
@@ -171,6 +173,7 @@ class checks final : public observer {
   void look_at_end(const std::string& key, const task& t, const v1::TaskStatus& status);
   void look_at_report(const actor& a, const internal::ReregisterAgent& report);
   void look_at_recovery(const actor& a, const outbox& out);
+  void look_at_arrival(const actor& a, const mail& heard, const outbox& out);
   void on_executor_step(const actor& a, const mail& heard, const outbox& out);
   /// Tasks that custom executors run now.
   std::map<std::string, std::string> run_by_executors() const;

@@ -51,6 +51,7 @@ void checks::on_agent_step(const actor& a, const mail& heard, const outbox& out)
     ended_executors_.insert(exited->container_id().value());
   for (const auto& e : out.edits) on_agent_record(a, e);
   if (as<internal::Recovered>(heard)) look_at_recovery(a, out);
+  if (as<v1::executor::Call::Subscribe>(heard)) look_at_arrival(a, heard, out);
   for (const auto& said : out.letters) {
     if (const auto* update = as<internal::StatusUpdated>(said)) {
       look("I12");
@@ -143,7 +144,9 @@ void checks::on_update_recorded(const actor& a, const std::string& framework, co
   if (!is_terminal(status.state())) return;
   t.recorded_end = status.state();
   look("I1");
-  if (status.source() == v1::TaskStatus::SOURCE_AGENT && run_by_executors().count(key) != 0)
+  // A launch that is on its way when its agent gives it up is another matter: what it begins is killed.
+  const bool is_there = t.handed && world_.time().now() - *t.handed > std::chrono::seconds(1);
+  if (status.source() == v1::TaskStatus::SOURCE_AGENT && is_there && run_by_executors().count(key) != 0)
     throw broken("I1", a.home->name + " says that " + key + " is " + std::string(short_name(status.state())) +
                            ", and its executor runs it");
   look_at_end(key, t, status);
@@ -194,6 +197,19 @@ void checks::look_at_recovery(const actor& a, const outbox& out) {
   }
 }
 
+/// A custom executor that comes up is given a task, or ended if there is none any more.
+void checks::look_at_arrival(const actor& a, const mail& heard, const outbox& out) {
+  const auto& container = heard.head.from().id();
+  if (custom_.count(container) == 0 || fed_executors_.count(container) != 0) return;
+  look("I15");
+  const bool is_served = std::any_of(out.letters.begin(), out.letters.end(), [&](const letter& said) {
+    return said.to.id() == container && (as<v1::executor::Event::Launch>(said) || as<internal::ShutdownExecutor>(said));
+  });
+  if (!is_served)
+    throw broken("I15", "executor " + custom_.at(container).executor + " on " + a.home->name +
+                            " comes up, has no task, and nobody ends it");
+}
+
 // --- custom executors ------------------------------------------------------------------------------------------------
 
 std::map<std::string, std::string> checks::run_by_executors() const {
@@ -218,6 +234,10 @@ void checks::on_executor_step(const actor& a, const mail& heard, const outbox& o
   const auto& p = *a.home;
   const auto label = custom_.find(p.container);
   if (label == custom_.end()) return;
+  if (const auto* launch = as<v1::executor::Event::Launch>(heard)) {
+    auto& t = find(label->second.framework, launch->task().task_id().value());
+    if (!t.handed) t.handed = world_.time().now();
+  }
   for (const auto& e : out.edits) {
     if (!begins(e.key, "executor/update/") || !e.record) continue;
     internal::ExecutorUpdateRecord update;

@@ -125,9 +125,12 @@ void checks::on_told(const std::string& framework, const v1::TaskStatus& status)
   }
   if (!status.uuid().empty()) return on_update_told(framework, t, status);
   look("I7");
-  if (t.end_acknowledged && status.state() != *t.end && status.state() != v1::TASK_UNKNOWN)
+  // Who has been started anew since may have forgotten that it heard the end, and have asked.
+  const bool has_heard_end =
+      t.end && (t.end_acknowledged || t.end_heard_in == world_.find(frameworks_[framework].process).life);
+  if (has_heard_end && status.state() != *t.end && status.state() != v1::TASK_UNKNOWN)
     throw broken("I7", status.task_id().value() + " is told to be " + std::string(short_name(status.state())) +
-                           " after its end, " + std::string(short_name(*t.end)) + ", was acknowledged");
+                           " after its end, " + std::string(short_name(*t.end)) + ", was heard");
   if (!frameworks_[framework].partition_aware || !t.launched) return;
   if (is_terminal(status.state())) t.end_by_master = status.state();
 }
@@ -153,6 +156,7 @@ void checks::on_update_told(const std::string& framework, task& t, const v1::Tas
     throw broken("I7",
                  "the end of " + id + " is told as " + state + ", and was told as " + std::string(short_name(*t.end)));
   t.end = status.state();
+  t.end_heard_in = world_.find(frameworks_[framework].process).life;
 }
 
 // --- offers and questions --------------------------------------------------------------------------------------------

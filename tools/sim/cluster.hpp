@@ -140,8 +140,9 @@ struct process {
   std::shared_ptr<connection> up;                                     ///< of a dialler
   std::map<Address, std::shared_ptr<connection>, address_less> down;  ///< of a listener, by the far end's address
   unsigned dial_failures = 0;
-  std::uint64_t hang_ups = 0;                         ///< how often it ended all its links
-  process* believed_leader = nullptr;                 ///< of whoever looks for one among several masters
+  std::uint64_t hang_ups = 0;          ///< how often it ended all its links
+  process* believed_leader = nullptr;  ///< of whoever looks for one among several masters
+  timeline::duration uninformed_until{0};
   std::unique_ptr<coordination_client> coordination;  ///< of a master among several
   std::shared_ptr<journal_store> registry;            ///< while it leads
   std::optional<master_options> master;               ///< with which it leads
@@ -228,6 +229,8 @@ class cluster {
   void inherit(process& heir, const process& from);
   /// It looks for a master, and is told of one that has been replaced; the truth comes some time later.
   void mislead(process& p, process& former, duration lasts);
+  /// It hears nothing of who leads for so long.
+  void keep_uninformed(process& p, duration lasts) { p.uninformed_until = time_.now() + lasts; }
 
   // --- the network between hosts
   void block(const host& from, const host& to);

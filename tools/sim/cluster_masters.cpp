@@ -89,7 +89,8 @@ void cluster::spread_news_of(process& leading) {
 void cluster::learn_leader(process& p, process& leading) {
   time_.after(delays_.around(news_take), [this, &p, &leading, epoch = newest_epoch_] {
     if (epoch != newest_epoch_) return;  // there are newer news
-    if (is_blocked(coordination_->home(), *p.home) || is_blocked(*p.home, coordination_->home())) {
+    if (is_blocked(coordination_->home(), *p.home) || is_blocked(*p.home, coordination_->home()) ||
+        time_.now() < p.uninformed_until) {
       time_.after(news_are_asked_for_again, [this, &p, &leading, epoch] {
         if (epoch == newest_epoch_) learn_leader(p, leading);
       });

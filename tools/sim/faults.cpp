@@ -20,6 +20,7 @@ using duration = timeline::duration;
 constexpr duration pause_between_mild = minutes(6);
 constexpr duration pause_between_harsh = seconds(50);
 constexpr duration outlasts_pings = seconds(80);
+constexpr int traps_at_once = 3;
 
 /// How long such a fault lasts, in most cases and at most.
 std::pair<duration, duration> lengths(fault_kind kind) {
@@ -278,7 +279,8 @@ bool fault_player::begin(const fault& f) {
         if (other->role == internal::MASTER) cut(f.target, other->home->name, true, f.lasts);
       return true;
     case fault_kind::at_letter:
-      return lay_trap(f, luck);
+      for (int n = 0; n < traps_at_once; ++n) lay_trap(f, chance(luck.next()));
+      return true;
     case fault_kind::one_sided:
       if (!p || !p->alive || !p->up) return false;
       world_.remark("FAULT " + f.text());
@@ -464,14 +466,15 @@ const std::vector<std::uint32_t>& letters_that_matter() {
 
 }  // namespace
 
-bool fault_player::lay_trap(const fault& f, chance luck) {
+void fault_player::lay_trap(const fault& f, chance luck) {
   letter_trap trap;
   trap.verb = luck.one_of(letters_that_matter());
   const auto how = luck.below(6);
   const auto away = luck.happens(0.7) ? luck.around(seconds(3)) : luck.around(minutes(2));
   const auto cut_for = outlasts_pings + luck.around(minutes(1));
+  const auto soon = luck.happens(0.5) ? duration(0) : luck.around(milliseconds(10));
   world_.remark("FAULT " + f.text() + ": " + std::string(verb_name(trap.verb)));
-  trap.spring = [this, how, away, cut_for](process& from, process& to) {
+  trap.spring = [this, how, away, cut_for, soon](process& from, process& to) {
     world_.remark("FAULT at a letter from " + from.name + " to " + to.name);
     auto& dialler = from.up && from.up->far.of == &to ? from : to;
     switch (how) {
@@ -479,7 +482,10 @@ bool fault_player::lay_trap(const fault& f, chance luck) {
         crash(from.container.empty() ? from : to, away);
         return false;
       case 1:
-        after(duration(0), [this, &to, away] { crash(to, away); });
+        after(soon, [this, name = to.name, away] {
+          if (const auto there = world_.processes().find(name); there != world_.processes().end())
+            crash(*there->second, away);
+        });
         return true;
       case 2:
         if (from.home != to.home) {
@@ -498,7 +504,6 @@ bool fault_player::lay_trap(const fault& f, chance luck) {
     }
   };
   world_.lay(std::move(trap));
-  return true;
 }
 
 /// For as long as the former one believes that it leads, those who hear the late news do what it says.
@@ -508,7 +513,12 @@ bool fault_player::make_two_leaders(const fault& f, process* leading, chance luc
   world_.coordination()->expire(*leading);
   cut(leading->home->name, world_.coordination()->home().name, true, f.lasts);
   for (auto& [name, p] : world_.processes()) {
-    if ((p->role != internal::AGENT && p->role != internal::FRAMEWORK) || !luck.happens(0.5)) continue;
+    if (p->role != internal::AGENT && p->role != internal::FRAMEWORK) continue;
+    if (luck.happens(0.5)) {
+      world_.keep_uninformed(*p, luck.between(seconds(3), seconds(12)));
+      continue;
+    }
+    if (luck.happens(0.3)) continue;
     const bool restarts = p->role == internal::AGENT && luck.happens(0.3);
     const auto soon = luck.between(milliseconds(500), seconds(4));
     after(soon, [this, p = p.get(), leading, restarts, lasts = f.lasts] {

@@ -79,7 +79,7 @@ class fault_player {
 
  private:
   bool begin(const fault& f);
-  bool lay_trap(const fault& f, chance luck);
+  void lay_trap(const fault& f, chance luck);
   bool make_two_leaders(const fault& f, process* leading, chance luck);
   void crash(process& p, timeline::duration away);
   void cut(const std::string& a, const std::string& b, bool both, timeline::duration lasts);

@@ -353,7 +353,7 @@ void workload::on_offers(sdk::calls& call, const std::vector<v1::Offer>& offers)
   std::vector<offer_id> unused;
   for (const auto& offer : offers) {
     const bool wants = !wanted_.empty() && !wish_.declines_everything && !leaving_;
-    if (wants && wish_.gathers.count() != 0) {
+    if ((wants || !wish_.suppresses) && wish_.gathers.count() != 0 && !wish_.declines_everything && !leaving_) {
       auto& of_agent = gathered_[{offer.agent_id().value(), offer.allocation_info().role()}];
       if (of_agent.first.empty()) of_agent.second = call.now().now + wish_.gathers;
       of_agent.first.push_back(offer);

@@ -126,11 +126,13 @@ class world_run {
     for (auto more = luck_.between(0, 2); more > 0; --more) at_some_time([this, &p = any_agent()] { enlarge(p); });
     // One breaks, and nobody mends it.
     if (luck_.happens(0.4))
-      at_some_time([this, &p = any_agent()] {
+      at_some_time([this, &p = any_agent(), takes_master = luck_.happens(0.5)] {
         if (!p.alive) return;
         p.restart_after = timeline::duration(-1);
         world_.end(p, "its machine is broken for good");
         world_.reboot(*p.home, timeline::duration(0));
+        if (auto* leading = world_.leading_master(); leading && takes_master)
+          world_.end(*leading, "so is its rack's switch");
       });
   }
 
@@ -236,7 +238,10 @@ class world_run {
     if (wish.declines_everything && wish.hoards.count() != 0) wish.refuse = seconds(0);
     wish.insists = luck_.happens(0.3);
     wish.kills_unreachable = luck_.happens(0.3);
-    if (luck_.happens(0.3)) wish.gathers = milliseconds(luck_.between(500, 5000));
+    if (luck_.happens(0.4)) {
+      wish.gathers = milliseconds(luck_.between(500, 30000));
+      wish.suppresses = wish.suppresses && luck_.happens(0.5);
+    }
     if (luck_.happens(0.2)) wish.doubts = seconds(luck_.between(5, 120));
     if (has_roles_) {
       wish.role = luck_.happens(0.5) ? "web" : "data";

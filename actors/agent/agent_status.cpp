@@ -60,7 +60,8 @@ std::optional<std::string> agent::flaw_in(const hosted_executor& executor, const
 }
 
 /// Records the update and acknowledges it to the executor. What is known already, or comes after the end, is
-/// acknowledged only. `executor` may be gone afterwards.
+/// acknowledged only; and what is said to run after its end is killed: its launch was held up here, by a disk that did
+/// not answer, and given up meanwhile. `executor` may be gone afterwards.
 void agent::take_update(step& s, hosted_executor& executor, v1::TaskStatus status) {
   task_id id = status.task_id();
   auto uuid = status.uuid();
@@ -78,6 +79,8 @@ void agent::take_update(step& s, hosted_executor& executor, v1::TaskStatus statu
   auto stream = streams_.find({executor.framework(), id});
   const bool known = (stream != streams_.end() && stream->second.knows(uuid)) ||
                      (task != executor.tasks.end() && task->second.latest_uuid == uuid);
+  const bool is_over = task == executor.tasks.end() || is_terminal(task->second.state);
+  const bool runs_on = !known && is_over && !executor.built_in() && !is_terminal(status.state());
   if (known) {
     s.log("update.repeated" + line);
   } else if (task == executor.tasks.end()) {
@@ -95,6 +98,12 @@ void agent::take_update(step& s, hosted_executor& executor, v1::TaskStatus statu
   *acknowledged.mutable_task_id() = id.proto();
   acknowledged.set_uuid(uuid);
   s.say(from, std::move(acknowledged));
+  if (runs_on) {
+    s.log("task.kill" + line + " reason=runs_after_its_end");
+    executor_api::Event::Kill kill;
+    *kill.mutable_task_id() = id.proto();
+    s.say(from, std::move(kill));
+  }
   if (executor.built_in() && executor.terminating() && !runs_something(executor))
     conclude_executor(s, executor, nullptr);
 }
@@ -118,11 +127,13 @@ void agent::publish(step& s, const framework_id& framework, const executor_id& e
   stream_key key(framework, task);
   auto& stream = streams_.try_emplace(key, status_stream(executor)).first->second;
   bool first = stream.empty();
+  const bool ended = is_terminal(status.state());
   s.put(keys::agent_update(framework, task, stream.append(std::move(status))), record);
   if (mutated(mutant::update_sent_unrecorded) && first && registration_.registered()) s.out.edits.pop_back();
   const auto* host = hosted_.find(framework);
-  // Of a removed framework nobody acknowledges: the head goes out again so that the master learns the latest state.
-  if (first || (host && host->removed)) send_head(s, key, stream);
+  // Once the task has ended, the head goes out again for the latest state that comes with it: the master gives what the
+  // task held to others, however long its framework takes to acknowledge.
+  if (first || ended || (host && host->removed)) send_head(s, key, stream);
 }
 
 void agent::note_state(step& s, const framework_id& framework, const v1::TaskStatus& status) {

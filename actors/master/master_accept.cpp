@@ -57,6 +57,12 @@ bool is_live(const framework& owner, const task_id& id) {
   return owner.unreachable.find(id) != nullptr;
 }
 
+/// It has ended, and its framework has not acknowledged that.
+bool is_unacknowledged(const framework& owner, const task_id& id) {
+  const auto known = owner.tasks.find(id);
+  return known != owner.tasks.end() && is_terminal(known->second.task.state());
+}
+
 result<launch_claim> claim_of(const v1::TaskInfo& task, const v1::Offer::Operation& operation,
                               const launch_site& site) {
   if (operation.has_id()) return invalid("operations.id must not be set on LAUNCH: tasks report for themselves");
@@ -123,6 +129,12 @@ void master::reject_accept(step& s, framework& by, const scheduler::Call::Accept
     for (const auto& task : tasks) {
       // A repeated acceptance must not say of the task that the first one launched that it does not run.
       if (is_live(by, task_id(task.task_id())) && !mutated(mutant::live_task_called_dropped)) continue;
+      // Nor of one that has ended: how it did is on its way, or is said again.
+      if (is_unacknowledged(by, task_id(task.task_id()))) continue;
+      if (const auto* done = by.completed.find(task_id(task.task_id()))) {
+        tell(s, by, last_known(*done, v1::TaskStatus::REASON_RECONCILIATION, s.now.wall_now));
+        continue;
+      }
       tell(s, by,
            made_status(task.task_id(), &task.agent_id(), {v1::TASK_DROPPED, reason_of_rejection(task, call), why},
                        s.now.wall_now));

@@ -116,7 +116,9 @@ void master::on_task_reported(step& s, framework& owner, registered_agent& agent
                               const internal::StatusUpdated& update, const v1::TaskStatus& status) {
   if (entry.task.has_executor_id()) {
     auto executor = agent.executors.find({owner.id, entry.task.executor_id()});
-    if (executor != agent.executors.end() && !is_terminal(status.state())) executor->second.unlisted = false;
+    // An earlier update of a task that has ended since says nothing of its executor.
+    const bool lives = !is_terminal(update.has_latest_state() ? update.latest_state() : status.state());
+    if (executor != agent.executors.end() && lives) executor->second.unlisted = false;
   }
   remember_status(entry.task, status);
   entry.task.set_status_update_state(status.state());

@@ -1,6 +1,7 @@
 #include "tools/sim/cluster.hpp"
 
 #include "actors/runtime/recorded_step.hpp"
+#include "tools/sim/connection.hpp"
 #include "tools/sim/coordination.hpp"
 
 #include "troupe/internal/runtime.pb.h"
@@ -221,6 +222,7 @@ void cluster::step(const std::shared_ptr<actor>& a) {
     throw broken("core", a->home->name + " " + to_string(a->at) + " at " + std::string(verb_name(letter.head.verb())) +
                              ": " + failure.what());
   }
+  if (a->home->voice && a == a->home->actors.at(a->home->at)) a->home->voice(out);
   note(*a, letter, out);
   if (a->recorder)
     if (auto added = a->recorder->add(recorded_step(steps_, letter.head, *letter.body, now, out)); !added)
@@ -315,13 +317,28 @@ void cluster::send(actor& from, std::vector<letter>& letters, std::uint64_t caus
     if (auto* beside = from.home->find(out.to)) {
       push(*beside, std::move(letter));
     } else if (!serve(from, out.to, letter.body)) {
-      if (const auto over = link_to(*from.home, out.to))
-        over_link(*from.home, over, std::move(letter));
-      else
+      const auto over = link_to(*from.home, out.to);
+      const bool leaves = over && (traps_.empty() || !spring_trap(*from.home, *over, letter.head.verb()));
+      if (from.gone) return;
+      if (!leaves) {
         ++letters_lost_;
+        continue;
+      }
+      const auto twice = from.home->stutters.find(letter.head.verb());
+      if (twice != from.home->stutters.end() && turns_.happens(twice->second)) over_link(*from.home, over, letter);
+      over_link(*from.home, over, std::move(letter));
     }
     if (from.gone) return;  // it has ended its own process
   }
+}
+
+/// True: the letter never leaves.
+bool cluster::spring_trap(process& from, const connection& over, std::uint32_t verb) {
+  const auto found = std::find_if(traps_.begin(), traps_.end(), [verb](const auto& t) { return t.verb == verb; });
+  if (found == traps_.end()) return false;
+  const auto trap = std::move(*found);
+  traps_.erase(found);
+  return !trap.spring(from, over.near.of == &from ? *over.far.of : *over.near.of);
 }
 
 /// The timer that is armed may come too early, when another wish has taken its place: then it is armed anew.

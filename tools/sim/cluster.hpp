@@ -67,6 +67,7 @@ struct host {
 struct mail {
   Envelope head;
   std::shared_ptr<const google::protobuf::Message> body;
+  bool is_repeated = false;  ///< it may have arrived before, over an earlier link
 };
 
 /// What was under way on a link that broke, and whom it was for.
@@ -119,8 +120,12 @@ struct process {
   timeline::duration restart_after{std::chrono::seconds(1)};  ///< by its service manager; negative: never
   timeline::duration redial_max{std::chrono::seconds(5)};
   std::unique_ptr<disk> store;
-  std::string container;                  ///< of a custom executor
-  std::map<std::uint32_t, double> mutes;  ///< verbs that it seldom says: how often it does not
+  std::string container;                     ///< of a custom executor
+  std::map<std::uint32_t, double> mutes;     ///< verbs that it seldom says: how often it does not
+  std::map<std::uint32_t, double> stutters;  ///< verbs that it says twice, as clients do that try again: how often
+  /// What a framework that talks for itself changes in what its SDK would say, and adds to it; may be empty.
+  std::function<void(outbox&)> voice;
+  std::string resources;  ///< of an agent, from its next start on
 
   bool alive = false;
   bool paused = false;
@@ -128,13 +133,16 @@ struct process {
   std::uint64_t epoch_followed = 0;  ///< the highest of a master whom it has obeyed, in any life; for checks
   std::uint64_t incarnation = 0;
   std::map<Address, std::shared_ptr<actor>, address_less> actors;
-  actor* main = nullptr;                                              ///< the one that has the process's own address
-  actor* find(const Address& to) const;                               ///< null: there is none
+  actor* main = nullptr;                 ///< the one that has the process's own address
+  actor* find(const Address& to) const;  ///< null: there is none
+  /// It has ended, and nobody starts it again.
+  bool is_over() const { return !alive && restart_after.count() < 0; }
   std::shared_ptr<connection> up;                                     ///< of a dialler
   std::map<Address, std::shared_ptr<connection>, address_less> down;  ///< of a listener, by the far end's address
   unsigned dial_failures = 0;
-  std::uint64_t hang_ups = 0;                         ///< how often it ended all its links
-  process* believed_leader = nullptr;                 ///< of whoever looks for one among several masters
+  std::uint64_t hang_ups = 0;          ///< how often it ended all its links
+  process* believed_leader = nullptr;  ///< of whoever looks for one among several masters
+  timeline::duration uninformed_until{0};
   std::unique_ptr<coordination_client> coordination;  ///< of a master among several
   std::shared_ptr<journal_store> registry;            ///< while it leads
   std::optional<master_options> master;               ///< with which it leads
@@ -150,7 +158,8 @@ class observer {
   virtual void on_process_started(const process&) {}
   virtual void on_process_ended(const process&, const std::string& /*why*/) {}
   virtual void on_container_started(const host&, const std::string& /*id*/, const container_label&) {}
-  virtual void on_container_ended(const host&, const std::string& /*id*/, const container_label&, bool /*asked*/) {}
+  virtual void on_container_ended(const host&, const std::string& /*id*/, const container_label&,
+                                  const container_end&) {}
 };
 
 /// How letters travel and actors take turns.
@@ -162,6 +171,13 @@ struct network_habits {
   /// it was said to gets it: a master that leads again is another one.
   double repeats_at_reconnect = 0;
   duration silence{std::chrono::seconds(20)};
+};
+
+/// What happens at the next letter of some verb that is to cross a link. It hears of both ends before the letter is
+/// under way, and says whether it ever is.
+struct letter_trap {
+  std::uint32_t verb = 0;
+  std::function<bool(process& from, process& to)> spring;
 };
 
 struct cluster_options {
@@ -209,6 +225,12 @@ class cluster {
   void resume(process& p);
   void reboot(host& h, duration down_for);
   void tell(process& p, const std::string& event, const std::string& data);
+  /// Another process of a framework begins with what the first has remembered, as one that waited to take over.
+  void inherit(process& heir, const process& from);
+  /// It looks for a master, and is told of one that has been replaced; the truth comes some time later.
+  void mislead(process& p, process& former, duration lasts);
+  /// It hears nothing of who leads for so long.
+  void keep_uninformed(process& p, duration lasts) { p.uninformed_until = time_.now() + lasts; }
 
   // --- the network between hosts
   void block(const host& from, const host& to);
@@ -217,6 +239,10 @@ class cluster {
   bool is_blocked(const host& from, const host& to) const { return blocked_.count({&from, &to}) != 0; }
   /// Both ends learn of it as of a broken connection.
   void break_link(process& dialler);
+  /// One end does, at once; the other when it hears nothing any more.
+  void half_break_link(process& dialler, bool near_end);
+  void lay(letter_trap trap) { traps_.push_back(std::move(trap)); }
+  void clear_traps() { traps_.clear(); }
   network_habits network;
 
   // --- what can be seen
@@ -287,6 +313,7 @@ class cluster {
   void hear_silence(const host& from, const host& to);
   duration delay_between(const process& a, const process& b);
   std::shared_ptr<connection> link_to(process& from, const Address& to) const;
+  bool spring_trap(process& from, const connection& over, std::uint32_t verb);
 
   // --- services
   bool serve(actor& from, const Address& to, const std::shared_ptr<const google::protobuf::Message>& body);
@@ -316,6 +343,7 @@ class cluster {
   std::map<std::pair<const host*, const host*>, std::uint64_t> blocked_;  // and since which block
   std::uint64_t blocks_ = 0;
   std::map<std::string, unsure_letters> unsure_;  // by both ends' names
+  std::vector<letter_trap> traps_;
   std::vector<observer*> observers_;
   std::unique_ptr<coordination_service> coordination_;
   std::uint64_t newest_epoch_ = 0;

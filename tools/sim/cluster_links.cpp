@@ -106,7 +106,10 @@ void cluster::establish(process& near, process& far) {
     auto unsure = std::move(left->second);
     unsure_.erase(left);
     if (unsure.life != to->life || unsure.hang_ups != to->hang_ups) continue;
-    for (auto& letter : unsure.letters) over_link(*from, made, std::move(letter));
+    for (auto& letter : unsure.letters) {
+      letter.is_repeated = true;
+      over_link(*from, made, std::move(letter));
+    }
   }
 }
 
@@ -212,6 +215,13 @@ void cluster::break_link(process& dialler) {
   if (!c) return;
   end_of(c, true, "connection lost", false);
   end_of(c, false, "connection lost", false);
+}
+
+void cluster::half_break_link(process& dialler, bool near_end) {
+  const auto c = dialler.up;
+  if (!c) return;
+  end_of(c, near_end, "connection lost", false);
+  time_.after(network.silence, [this, c, near_end] { end_of(c, !near_end, "silence", false); });
 }
 
 void cluster::hang_up(process& p, const std::string& why) {

@@ -89,7 +89,8 @@ void cluster::spread_news_of(process& leading) {
 void cluster::learn_leader(process& p, process& leading) {
   time_.after(delays_.around(news_take), [this, &p, &leading, epoch = newest_epoch_] {
     if (epoch != newest_epoch_) return;  // there are newer news
-    if (is_blocked(coordination_->home(), *p.home) || is_blocked(*p.home, coordination_->home())) {
+    if (is_blocked(coordination_->home(), *p.home) || is_blocked(*p.home, coordination_->home()) ||
+        time_.now() < p.uninformed_until) {
       time_.after(news_are_asked_for_again, [this, &p, &leading, epoch] {
         if (epoch == newest_epoch_) learn_leader(p, leading);
       });
@@ -98,6 +99,17 @@ void cluster::learn_leader(process& p, process& leading) {
     p.believed_leader = &leading;
     if (p.up && p.up->far.of != &leading) end_of(p.up, true, "another master leads", true);
   });
+}
+
+void cluster::mislead(process& p, process& former, duration lasts) {
+  const auto believe = [this, &p](process* whom) {
+    if (!whom || p.believed_leader == whom) return;
+    p.believed_leader = whom;
+    if (p.up && p.up->far.of != whom) end_of(p.up, true, "another master leads", true);
+  };
+  remark(p.name + " hears late news: that " + former.name + " leads");
+  believe(&former);
+  time_.after(lasts, [this, believe] { believe(leading_master()); });
 }
 
 std::function<process*(process&)> cluster::finds_leader() {

@@ -27,15 +27,16 @@ host& cluster::add_host(const std::string& name, bool runs_containers) {
       if (agent->alive && agent->life == life) notify(*agent, asker, body);
     });
   };
+  to.wall = [this, &h] { return h.wall(time_.now()); };
   to.started = [this, &h](const std::string& id, const internal::LaunchContainer& plan) {
     const auto label = container_label::of(plan);
     remark(h.name + ": the container of " + label.text() + " runs");
     for (auto* o : observers_) o->on_container_started(h, id, label);
     if (label.is_custom_executor()) start_custom_executor(h, id, plan);
   };
-  to.ended = [this, &h](const std::string& id, const container_label& label, bool asked) {
-    remark(h.name + ": the container of " + label.text() + (asked ? " is gone, as asked" : " is gone"));
-    for (auto* o : observers_) o->on_container_ended(h, id, label, asked);
+  to.ended = [this, &h](const std::string& id, const container_label& label, const container_end& how) {
+    remark(h.name + ": the container of " + label.text() + (how.asked ? " is gone, as asked" : " is gone"));
+    for (auto* o : observers_) o->on_container_ended(h, id, label, how);
     if (!label.is_custom_executor()) return;
     const auto found = processes_.find(executor_process(id));
     if (found == processes_.end()) return;
@@ -78,9 +79,7 @@ process& cluster::add_agent(const std::string& name, const std::string& resource
   agent_options options;
   options.info.set_hostname(name + ".example");
   options.info.set_port(5051);
-  const auto parsed = troupe::resources::parse(resources);
-  if (!parsed) throw std::invalid_argument("resources: " + parsed.error().message);
-  *options.info.mutable_resources() = parsed->proto();
+  p.resources = resources;
   options.work_dir = "/var/lib/troupe";
   options.executor_endpoint = "unix:/run/troupe/agent.sock";
   options.address = name + ".example:5051";
@@ -92,6 +91,9 @@ process& cluster::add_agent(const std::string& name, const std::string& resource
   p.boot = [this, options, checks](process& self) {
     auto booted = options;
     booted.boot_id = self.home->boot_id();
+    const auto parsed = troupe::resources::parse(self.resources);
+    if (!parsed) throw std::invalid_argument("resources: " + parsed.error().message);
+    *booted.info.mutable_resources() = parsed->proto();
     add_actor(self, self.at, machine_of<agent>(booted, checks), "agent");
   };
   return p;
@@ -198,8 +200,15 @@ void cluster::reboot(host& h, duration down_for) {
     h.is_up = true;
     ++h.boots;
     for (auto& [name, p] : processes_)
-      if (p->home == &h && p->container.empty()) start(*p);
+      if (p->home == &h && p->container.empty() && !p->is_over()) start(*p);
   });
+}
+
+void cluster::inherit(process& heir, const process& from) {
+  std::vector<edit> all;
+  for (const auto& [key, record] : from.store->records())
+    if (keys::under(key, "framework")) all.push_back({key, record});
+  heir.store->commit_now(all);
 }
 
 }  // namespace troupe::sim

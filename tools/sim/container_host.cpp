@@ -34,10 +34,20 @@ container_label container_label::of(const internal::LaunchContainer& plan) {
           variable(plan, "TROUPE_EXECUTOR_ID")};
 }
 
-std::pair<timeline::duration, int> command_course(const v1::CommandInfo& command) {
-  const auto lasts = number_after(command.value(), "sleep ", static_cast<double>(unknown_command_lasts.count()));
-  const auto code = static_cast<int>(number_after(command.value(), "exit ", 0));
-  return {timeline::duration(static_cast<std::int64_t>(lasts * 1e9)), (code & 0xff) << 8};
+command_course course_of(const v1::CommandInfo& command) {
+  auto text = command.value();
+  command_course course;
+  const std::pair<const char*, command_course::at_term> habits[] = {
+      {"trap '' TERM;", command_course::at_term::ignores}, {"trap 'exit 0' TERM;", command_course::at_term::ends_well}};
+  for (const auto& [words, habit] : habits)
+    if (const std::string prefix = words; text.compare(0, prefix.size(), prefix) == 0) {
+      course.term = habit;
+      text.erase(0, prefix.size());
+    }
+  const auto lasts = number_after(text, "sleep ", static_cast<double>(unknown_command_lasts.count()));
+  course.lasts = timeline::duration(static_cast<std::int64_t>(lasts * 1e9));
+  course.status = (static_cast<int>(number_after(text, "exit ", 0)) & 0xff) << 8;
+  return course;
 }
 
 bool container_host::is_same(const std::string& id, std::uint64_t life) const {
@@ -79,13 +89,15 @@ void container_host::begin(const std::string& id, std::uint64_t life) {
     return;
   }
   c.started = true;
+  c.launched_at = to_.wall();
   to_.started(id, c.plan);
   if (c.asker) say_launched(*c.asker, id);
   if (c.label.is_custom_executor()) return;
-  auto [lasts, status] = command_course(c.plan.command());
+  const auto course = course_of(c.plan.command());
+  c.term = course.term;
   internal::LaunchContainer().Swap(&c.plan);  // thousands run
   if (luck_.happens(habits.ends_badly)) {
-    time_.after(luck_.between(timeline::duration(0), lasts), [this, id, life] {
+    time_.after(luck_.between(timeline::duration(0), course.lasts), [this, id, life] {
       if (!is_same(id, life)) return;
       internal::ContainerExited how;
       how.set_status(SIGKILL);
@@ -95,7 +107,7 @@ void container_host::begin(const std::string& id, std::uint64_t life) {
     });
     return;
   }
-  time_.after(lasts, [this, id, life, status = status] {
+  time_.after(course.lasts, [this, id, life, status = course.status] {
     if (is_same(id, life)) end(id, status);
   });
 }
@@ -105,6 +117,8 @@ void container_host::say_launched(const Address& asker, const std::string& id) {
   launched->mutable_container_id()->set_value(id);
   launched->set_pid(4242);
   launched->set_start_time(1);
+  if (const auto running = all_.find(id); running != all_.end())
+    launched->mutable_launched_at()->set_nanoseconds(running->second.launched_at.time_since_epoch().count());
   say(asker, std::move(launched));
 }
 
@@ -122,7 +136,10 @@ void container_host::signal(const Address& asker, const internal::SignalContaine
   if (!c.asker) c.asker = asker;
   if (asked.signal() == 0) return;
   c.asked_to_end = true;
-  if (asked.signal() == SIGKILL || !c.stubborn) end_soon(found->first, c, asked.signal());
+  if (asked.signal() == SIGKILL)
+    end_soon(found->first, c, SIGKILL);
+  else if (!c.stubborn && c.term != command_course::at_term::ignores)
+    end_soon(found->first, c, c.term == command_course::at_term::ends_well ? 0 : asked.signal());
 }
 
 void container_host::destroy(const Address& asker, const internal::DestroyContainer& asked) {
@@ -170,7 +187,10 @@ void container_host::ended(const std::string& id, internal::ContainerExited how)
   all_.erase(found);
   how.mutable_container_id()->set_value(id);
   ends_[id] = how;
-  if (c.started) to_.ended(id, c.label, c.asked_to_end);
+  container_end end;
+  end.asked = c.asked_to_end;
+  if (how.has_status() && !how.has_limitation_reason()) end.status = how.status();
+  if (c.started) to_.ended(id, c.label, end);
   if (c.asker) say(*c.asker, std::make_shared<const internal::ContainerExited>(how));
 }
 
@@ -179,7 +199,15 @@ void container_host::forget_all() {
   auto gone = std::exchange(all_, {});
   ends_.clear();
   for (const auto& [id, c] : gone)
-    if (c.started) to_.ended(id, c.label, false);
+    if (c.started) to_.ended(id, c.label, {});
+}
+
+void container_host::lose(const std::string& id) {
+  const auto found = all_.find(id);
+  if (found == all_.end()) return;
+  const auto c = std::move(found->second);
+  all_.erase(found);
+  if (c.started) to_.ended(id, c.label, {});
 }
 
 void container_host::forget_askers() {

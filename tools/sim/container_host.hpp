@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/runtime/step.hpp"
 #include "protocol/address.hpp"
 #include "tools/sim/chance.hpp"
 #include "tools/sim/timeline.hpp"
@@ -24,6 +25,20 @@ struct container_label {
   static container_label of(const internal::LaunchContainer& plan);
 };
 
+/// How a container ended.
+struct container_end {
+  bool asked = false;  ///< by a signal or destruction; else by itself
+  /// As from wait(2), of a command that ended by itself or at TERM; absent: for another reason, or nobody knows.
+  std::optional<int> status;
+};
+
+/// How a command goes by itself.
+struct command_course {
+  timeline::duration lasts{0};
+  int status = 0;  ///< as from wait(2)
+  enum class at_term { ends, ignores, ends_well } term = at_term::ends;
+};
+
 /// How commands and containers of one machine behave.
 struct container_habits {
   using duration = timeline::duration;
@@ -37,7 +52,8 @@ struct container_habits {
 
 /// The containers of one machine, as the containerizer answers for them. They outlive the agent; how they ended is kept
 /// until it is released. Time passes: starts, ends and commands take as long as the habits and the command say; of a
-/// command `sleep N` with any `exit CODE` behind it is understood, another one lasts ten seconds.
+/// command `sleep N` with any `exit CODE` behind it is understood, another one lasts ten seconds; `trap '' TERM` before
+/// it ignores TERM, and `trap 'exit 0' TERM` ends well at it.
 class container_host {
  public:
   using duration = timeline::duration;
@@ -45,8 +61,8 @@ class container_host {
     /// To whoever launched or, after a restart of the agent, first asked for it.
     std::function<void(const Address& asker, std::shared_ptr<const google::protobuf::Message>)> say;
     std::function<void(const std::string& id, const internal::LaunchContainer& plan)> started;
-    /// `asked`: by a signal or destruction; else by itself.
-    std::function<void(const std::string& id, const container_label& label, bool asked)> ended;
+    std::function<void(const std::string& id, const container_label& label, const container_end& how)> ended;
+    std::function<wall_time()> wall;
   };
 
   container_host(timeline& time, chance luck, reports to) : time_(time), luck_(luck), to_(std::move(to)) {}
@@ -61,6 +77,8 @@ class container_host {
 
   /// One that runs ends by itself, with a wait(2) status.
   void end(const std::string& id, int status);
+  /// One that runs is gone, and nobody here knows that it ever was.
+  void lose(const std::string& id);
   /// The machine goes down: all are gone without a word, and nothing is remembered.
   void forget_all();
   /// The agent is gone, and with it everybody who waited.
@@ -80,6 +98,8 @@ class container_host {
     bool hardly_ends = false;
     bool asked_to_end = false;
     bool ending = false;
+    command_course::at_term term = command_course::at_term::ends;
+    wall_time launched_at{};
   };
 
   void say(const Address& asker, std::shared_ptr<const google::protobuf::Message> body) {
@@ -100,7 +120,6 @@ class container_host {
   std::map<std::string, internal::ContainerExited> ends_;
 };
 
-/// How long a command lasts and how it exits.
-std::pair<timeline::duration, int> command_course(const v1::CommandInfo& command);
+command_course course_of(const v1::CommandInfo& command);
 
 }  // namespace troupe::sim

@@ -34,6 +34,10 @@ void disk::finish(std::uint64_t life) {
   first.then(false);
 }
 
+void disk::hang(timeline::duration lasts) {
+  free_at_ = std::max(free_at_, time_.now()) + lasts;
+}
+
 void disk::crash() {
   ++life_;
   free_at_ = timeline::duration(0);

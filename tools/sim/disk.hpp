@@ -32,6 +32,10 @@ class disk {
   /// `then` is called when the commit is durable or has failed; after a failure nothing more is committed until
   /// `open_anew`.
   void commit(std::vector<edit> edits, done then);
+  /// Nothing becomes durable for so long.
+  void hang(timeline::duration lasts);
+  /// Of what was asked for, something is not durable yet.
+  bool is_behind() const { return !waiting_.empty(); }
   void crash();
   void open_anew() { failed_ = false; }
   /// Never a failure while the disk is not full: for what a start must write.

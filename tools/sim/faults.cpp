@@ -1,5 +1,6 @@
 #include "tools/sim/faults.hpp"
 
+#include "tools/sim/connection.hpp"
 #include "tools/sim/coordination.hpp"
 
 #include <algorithm>
@@ -18,6 +19,8 @@ using duration = timeline::duration;
 
 constexpr duration pause_between_mild = minutes(6);
 constexpr duration pause_between_harsh = seconds(50);
+constexpr duration outlasts_pings = seconds(80);
+constexpr int traps_at_once = 3;
 
 /// How long such a fault lasts, in most cases and at most.
 std::pair<duration, duration> lengths(fault_kind kind) {
@@ -48,10 +51,22 @@ std::pair<duration, duration> lengths(fault_kind kind) {
       return {minutes(2), minutes(10)};
     case fault_kind::lost_answers:
       return {minutes(1), minutes(5)};
+    case fault_kind::partition:
+      return {minutes(2), minutes(9)};
+    case fault_kind::long_absence:
+      return {minutes(2), minutes(8)};
+    case fault_kind::hanging_disk:
+      return {minutes(2), minutes(4)};
+    case fault_kind::lost_container:
+      return {seconds(2), seconds(30)};
+    case fault_kind::two_leaders:
+      return {seconds(20), minutes(1)};
     case fault_kind::break_links:
     case fault_kind::clock_jump:
     case fault_kind::end_container:
     case fault_kind::expire_session:
+    case fault_kind::at_letter:
+    case fault_kind::one_sided:
       return {duration(0), duration(0)};
   }
   return {};
@@ -112,6 +127,20 @@ const char* name_of(fault_kind kind) {
       return "expire_session";
     case fault_kind::lost_answers:
       return "lost_answers";
+    case fault_kind::partition:
+      return "partition";
+    case fault_kind::long_absence:
+      return "long_absence";
+    case fault_kind::at_letter:
+      return "at_letter";
+    case fault_kind::one_sided:
+      return "one_sided";
+    case fault_kind::hanging_disk:
+      return "hanging_disk";
+    case fault_kind::lost_container:
+      return "lost_container";
+    case fault_kind::two_leaders:
+      return "two_leaders";
   }
   return "";
 }
@@ -130,16 +159,19 @@ std::string fault::text() const {
 }
 
 std::vector<fault> plan_faults(const cluster& world, const std::map<std::string, Role>& processes, fault_level level,
-                               timeline::duration from, timeline::duration to) {
+                               timeline::duration from, timeline::duration to, int kinds_max) {
   std::vector<fault> plan;
   if (level == fault_level::none) return plan;
   auto luck = world.luck("faults");
   // A swarm: some kinds never, some seldom, some often.
   std::vector<fault_kind> kinds;
   while (kinds.size() < 4)
-    for (int k = 0; k < fault_kinds; ++k)
+    for (int k = 0; k < kinds_max; ++k)
       for (auto weight = luck.below(2) == 0 ? 0 : 1 + luck.below(4) * luck.below(3); weight > 0; --weight)
         kinds.push_back(static_cast<fault_kind>(k));
+  // Most bugs need something at one moment and no other.
+  if (kinds_max == fault_kinds)
+    for (auto weight = kinds.size() * luck.below(3) / 2; weight > 0; --weight) kinds.push_back(fault_kind::at_letter);
   const auto between = level == fault_level::mild ? pause_between_mild : pause_between_harsh;
   std::vector<std::string> all;
   for (const auto& [name, role] : processes) all.push_back(name);
@@ -151,6 +183,8 @@ std::vector<fault> plan_faults(const cluster& world, const std::map<std::string,
     f.luck = luck.next();
     const auto [usual, most] = lengths(f.kind);
     if (most.count() > 0) f.lasts = std::min<duration>(luck.around(usual), most);
+    if (f.kind == fault_kind::partition || f.kind == fault_kind::hanging_disk)
+      f.lasts = std::min(most, f.lasts + outlasts_pings);
     f.target = any_of(luck, all);
     switch (f.kind) {
       case fault_kind::kill_master:
@@ -162,9 +196,15 @@ std::vector<fault> plan_faults(const cluster& world, const std::map<std::string,
       case fault_kind::reboot:
       case fault_kind::bad_containers:
       case fault_kind::end_container:
+      case fault_kind::partition:
+      case fault_kind::lost_container:
         f.target = any_of(luck, agents);
         break;
+      case fault_kind::hanging_disk:
+        if (luck.happens(0.7)) f.target = any_of(luck, agents);
+        break;
       case fault_kind::kill_framework:
+      case fault_kind::long_absence:
         f.target = any_of(luck, of_role(processes, internal::FRAMEWORK));
         break;
       case fault_kind::cut:
@@ -179,6 +219,8 @@ std::vector<fault> plan_faults(const cluster& world, const std::map<std::string,
       case fault_kind::break_links:
       case fault_kind::lost_answers:
       case fault_kind::slow_network:
+      case fault_kind::at_letter:
+      case fault_kind::two_leaders:
         f.target.clear();
         break;
       default:
@@ -225,14 +267,43 @@ bool fault_player::begin(const fault& f) {
     case fault_kind::kill_master:
     case fault_kind::kill_agent:
     case fault_kind::kill_framework:
+    case fault_kind::long_absence:
       if (!p || !p->alive || p->restart_after.count() < 0) return false;
       world_.remark("FAULT " + f.text());
-      {
-        const auto usual = std::exchange(p->restart_after, f.lasts);
-        world_.end(*p, "killed");
-        p->restart_after = usual;
-      }
+      crash(*p, f.lasts);
       return true;
+    case fault_kind::partition:
+      if (world_.hosts().count(f.target) == 0) return false;
+      world_.remark("FAULT " + f.text());
+      for (const auto& [name, other] : world_.processes())
+        if (other->role == internal::MASTER) cut(f.target, other->home->name, true, f.lasts);
+      return true;
+    case fault_kind::at_letter:
+      for (int n = 0; n < traps_at_once; ++n) lay_trap(f, chance(luck.next()));
+      return true;
+    case fault_kind::one_sided:
+      if (!p || !p->alive || !p->up) return false;
+      world_.remark("FAULT " + f.text());
+      world_.half_break_link(*p, luck.happens(0.5));
+      return true;
+    case fault_kind::hanging_disk:
+      if (!p) return false;
+      world_.remark("FAULT " + f.text());
+      p->store->hang(f.lasts);
+      return true;
+    case fault_kind::lost_container: {
+      if (!p || !p->alive || !p->home->containers || p->restart_after.count() < 0) return false;
+      const auto running = p->home->containers->running();
+      if (running.empty()) return false;
+      world_.remark("FAULT " + f.text());
+      crash(*p, f.lasts);
+      auto at = running.begin();
+      std::advance(at, static_cast<std::ptrdiff_t>(luck.below(running.size())));
+      p->home->containers->lose(at->first);
+      return true;
+    }
+    case fault_kind::two_leaders:
+      return make_two_leaders(f, world_.leading_master(), luck);
     case fault_kind::kill_executor: {
       std::vector<process*> custom;
       for (const auto& [name, other] : world_.processes())
@@ -351,9 +422,118 @@ bool fault_player::begin(const fault& f) {
   return false;
 }
 
+void fault_player::crash(process& p, timeline::duration away) {
+  if (!p.alive || p.restart_after.count() < 0) return;
+  const auto usual = std::exchange(p.restart_after, away);
+  world_.end(p, "killed");
+  p.restart_after = usual;
+}
+
+namespace {
+
+/// Letters whose loss somebody has to make good.
+const std::vector<std::uint32_t>& letters_that_matter() {
+  namespace s = v1::scheduler;
+  namespace e = v1::executor;
+  static const std::vector<std::uint32_t> all = {verb_number<internal::RunTask>::value,
+                                                 verb_number<internal::RunTask>::value,
+                                                 verb_number<internal::KillTask>::value,
+                                                 verb_number<internal::AcknowledgeStatus>::value,
+                                                 verb_number<internal::StatusUpdated>::value,
+                                                 verb_number<internal::StatusUpdated>::value,
+                                                 verb_number<internal::AgentRegistered>::value,
+                                                 verb_number<internal::ReregisterAgent>::value,
+                                                 verb_number<internal::ExecutorExited>::value,
+                                                 verb_number<internal::ShutdownFramework>::value,
+                                                 verb_number<s::Call::Accept>::value,
+                                                 verb_number<s::Call::Acknowledge>::value,
+                                                 verb_number<s::Call::Kill>::value,
+                                                 verb_number<s::Call::Subscribe>::value,
+                                                 verb_number<s::Event::Offers>::value,
+                                                 verb_number<s::Event::Rescind>::value,
+                                                 verb_number<s::Event::Update>::value,
+                                                 verb_number<s::Event::Subscribed>::value,
+                                                 verb_number<e::Call::Update>::value,
+                                                 verb_number<e::Call::Update>::value,
+                                                 verb_number<e::Call::Subscribe>::value,
+                                                 verb_number<e::Event::Launch>::value,
+                                                 verb_number<e::Event::Launch>::value,
+                                                 verb_number<e::Event::Kill>::value,
+                                                 verb_number<e::Event::Acknowledged>::value,
+                                                 verb_number<e::Event::Subscribed>::value};
+  return all;
+}
+
+}  // namespace
+
+void fault_player::lay_trap(const fault& f, chance luck) {
+  letter_trap trap;
+  trap.verb = luck.one_of(letters_that_matter());
+  const auto how = luck.below(6);
+  const auto away = luck.happens(0.7) ? luck.around(seconds(3)) : luck.around(minutes(2));
+  const auto cut_for = outlasts_pings + luck.around(minutes(1));
+  const auto soon = luck.happens(0.5) ? duration(0) : luck.around(milliseconds(10));
+  world_.remark("FAULT " + f.text() + ": " + std::string(verb_name(trap.verb)));
+  trap.spring = [this, how, away, cut_for, soon](process& from, process& to) {
+    world_.remark("FAULT at a letter from " + from.name + " to " + to.name);
+    auto& dialler = from.up && from.up->far.of == &to ? from : to;
+    switch (how) {
+      case 0:  // before it leaves
+        crash(from.container.empty() ? from : to, away);
+        return false;
+      case 1:
+        after(soon, [this, name = to.name, away] {
+          if (const auto there = world_.processes().find(name); there != world_.processes().end())
+            crash(*there->second, away);
+        });
+        return true;
+      case 2:
+        if (from.home != to.home) {
+          cut(from.home->name, to.home->name, true, cut_for);
+          return true;
+        }
+        if (auto& executor = from.container.empty() ? to : from; !executor.container.empty())
+          after(duration(0), [&executor] { executor.home->containers->end(executor.container, SIGSEGV); });
+        return true;
+      case 3:
+        world_.half_break_link(dialler, &dialler == &to);
+        return true;
+      default:
+        after(duration(0), [this, &dialler] { world_.break_link(dialler); });
+        return true;
+    }
+  };
+  world_.lay(std::move(trap));
+}
+
+/// For as long as the former one believes that it leads, those who hear the late news do what it says.
+bool fault_player::make_two_leaders(const fault& f, process* leading, chance luck) {
+  if (!leading || !world_.coordination()) return false;
+  world_.remark("FAULT " + f.text() + ": " + leading->name);
+  world_.coordination()->expire(*leading);
+  cut(leading->home->name, world_.coordination()->home().name, true, f.lasts);
+  for (auto& [name, p] : world_.processes()) {
+    if (p->role != internal::AGENT && p->role != internal::FRAMEWORK) continue;
+    if (luck.happens(0.5)) {
+      world_.keep_uninformed(*p, luck.between(seconds(3), seconds(12)));
+      continue;
+    }
+    if (luck.happens(0.3)) continue;
+    const bool restarts = p->role == internal::AGENT && luck.happens(0.3);
+    const auto soon = luck.between(milliseconds(500), seconds(4));
+    after(soon, [this, p = p.get(), leading, restarts, lasts = f.lasts] {
+      if (!p->alive) return;
+      if (restarts) crash(*p, milliseconds(200));
+      world_.mislead(*p, *leading, lasts);
+    });
+  }
+  return true;
+}
+
 void fault_player::heal() {
   ++era_;
   world_.remark("from here on nothing goes wrong");
+  world_.clear_traps();
   world_.network = network_habits();
   if (world_.coordination()) world_.coordination()->loses_answers = 0;
   world_.unblock_all();

@@ -31,8 +31,17 @@ enum class fault_kind {
   end_container,   ///< one that runs
   expire_session,  ///< of a master with the coordination service
   lost_answers,    ///< of the coordination service, now and then
+  partition,       ///< an agent is cut off from all masters, for longer than they wait for it
+  long_absence,    ///< of a framework, which is killed and comes back late
+  at_letter,       ///< at the next letter of some kind: it is lost with its link, or one end of it crashes
+  one_sided,       ///< a link ends at one end, and the other does not hear of it for a while
+  hanging_disk,    ///< nothing becomes durable for minutes
+  lost_container,  ///< one that runs is gone without a trace, and its agent with it
+  two_leaders,     ///< a master is replaced and does not know it yet, and some hear late news of who leads
 };
-constexpr int fault_kinds = static_cast<int>(fault_kind::lost_answers) + 1;
+constexpr int fault_kinds = static_cast<int>(fault_kind::two_leaders) + 1;
+/// What a framework is tried with are the first of them: others aim at moments that only we care about.
+constexpr int fault_kinds_of_trials = static_cast<int>(fault_kind::lost_answers) + 1;
 const char* name_of(fault_kind kind);
 
 /// One thing that goes wrong at one moment, and is right again `lasts` later.
@@ -52,7 +61,7 @@ enum class fault_level { none, mild, harsh };
 /// What goes wrong between two moments, drawn from the seed alone: each seed has kinds of its own, and some of them
 /// often.
 std::vector<fault> plan_faults(const cluster& world, const std::map<std::string, Role>& processes, fault_level level,
-                               timeline::duration from, timeline::duration to);
+                               timeline::duration from, timeline::duration to, int kinds = fault_kinds);
 
 /// Makes planned faults happen, and makes all right again in the end.
 class fault_player {
@@ -70,6 +79,9 @@ class fault_player {
 
  private:
   bool begin(const fault& f);
+  void lay_trap(const fault& f, chance luck);
+  bool make_two_leaders(const fault& f, process* leading, chance luck);
+  void crash(process& p, timeline::duration away);
   void cut(const std::string& a, const std::string& b, bool both, timeline::duration lasts);
   void after(timeline::duration wait, timeline::action what);
 

@@ -199,7 +199,7 @@ void figures::on_container_started(const host&, const std::string&, const contai
   use(*owner->second, t->needs, 1);
 }
 
-void figures::on_container_ended(const host&, const std::string&, const container_label& label, bool) {
+void figures::on_container_ended(const host&, const std::string&, const container_label& label, const container_end&) {
   const auto owner = by_id_.find(label.framework);
   if (owner == by_id_.end()) return;
   if (label.is_custom_executor()) return use(*owner->second, executors_[named(label.framework, label.executor)], -1);
@@ -221,15 +221,17 @@ std::vector<complaint> figures::fates() const {
     const auto& name = f.all.name;
     const auto id = key.substr(f.id.size() + 1);
     if (f.all.exit_code || !f.all.refused.empty() || !f.subscribed_since) continue;
-    if (t.runs && t.ended) found[key] = {"I1", id + " of " + name + " runs, and " + name + " was told of its end"};
+    if (t.runs && t.ended) found[key] = {"I1", id + " of " + name + " runs, and " + name + " was told of its end", key};
     if (t.runs || t.ended || t.heard == v1::TASK_UNKNOWN || t.heard == v1::TASK_UNREACHABLE) continue;
     const std::string believes = t.heard == v1::TASK_RUNNING ? " takes it to run" : " waits for news of it";
     // What happens between two subscriptions is for whoever comes back to ask about.
     if (t.asked_in == f.subscription || t.launched_in == f.subscription)
-      found[key] = {"I1", id + " of " + name + " does not exist, " + name + believes + ", and is not told so"};
+      found[key] = {"I1", id + " of " + name + " does not exist, " + name + believes + ", and is not told so", key};
     else
-      found[key] = {"F1", id + " of " + name + " does not exist, " + name + believes +
-                              ", and has not asked after it since it subscribed again"};
+      found[key] = {"F1",
+                    id + " of " + name + " does not exist, " + name + believes +
+                        ", and has not asked after it since it subscribed again",
+                    key};
   }
   std::vector<complaint> all;
   for (auto& [key, each] : found) all.push_back(std::move(each));

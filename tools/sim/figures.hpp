@@ -48,7 +48,8 @@ class figures final : public observer {
   void on_process_started(const process& p) override;
   void on_process_ended(const process& p, const std::string& why) override;
   void on_container_started(const host& h, const std::string& id, const container_label& label) override;
-  void on_container_ended(const host& h, const std::string& id, const container_label& label, bool asked) override;
+  void on_container_ended(const host& h, const std::string& id, const container_label& label,
+                          const container_end& how) override;
 
   /// What frameworks do not know of their tasks, or have not asked.
   std::vector<complaint> fates() const;

@@ -36,7 +36,7 @@ class trial {
     try {
       build();
       const auto faults_end = options_.lasts * 2 / 3;
-      faults_.plan(plan_faults(world_, roles(), options_.faults, first_fault_after, faults_end));
+      faults_.plan(plan_faults(world_, roles(), options_.faults, first_fault_after, faults_end, fault_kinds_of_trials));
       drive(faults_end);
       faults_.heal();
       drive(options_.lasts);
@@ -75,7 +75,9 @@ class trial {
     }
     world_.add_executor_kind("", [this](process& self) {
       return std::make_shared<timed_executor>(
-          [this, &self](const std::string& task, timeline::duration after) { wake(self, task, after); });
+          [this, &self](const std::string& event, const std::string& task, timeline::duration after) {
+            wake(self, event, task, after);
+          });
     });
     if (options_.framework)
       add(own_name(), options_.framework);
@@ -90,10 +92,10 @@ class trial {
   }
 
   /// A task of a custom executor is over.
-  void wake(process& executor, const std::string& task, timeline::duration after) {
+  void wake(process& executor, const std::string& event, const std::string& task, timeline::duration after) {
     if (after.count() <= 0) after = unknown_task_lasts;
-    world_.time().after(after, [this, &executor, life = executor.life, task] {
-      if (executor.alive && executor.life == life) world_.tell(executor, "over", task);
+    world_.time().after(after, [this, &executor, life = executor.life, event, task] {
+      if (executor.alive && executor.life == life) world_.tell(executor, event, task);
     });
   }
 
@@ -180,13 +182,6 @@ class trial {
     return all;
   }
 
-  /// Whom a complaint is about: its figures may change from one look to the next.
-  static std::string about(const complaint& c) {
-    std::size_t end = 0;
-    for (int word = 0; word < 3 && end != std::string::npos; ++word) end = c.what.find(' ', end + 1);
-    return c.invariant + " " + c.what.substr(0, end);
-  }
-
   void come_to_rest(trial_report& report) {
     const auto until = world_.time().now() + trial_rests_within;
     std::map<std::string, complaint> lasting;
@@ -194,7 +189,7 @@ class trial {
     for (auto pause = milliseconds(997);; pause = std::min(pause * 5 / 4, milliseconds(63997))) {
       std::map<std::string, complaint> still;
       for (auto& each : look()) {
-        auto key = about(each);
+        auto key = each.invariant + " " + each.about;
         if (first || lasting.count(key) != 0) still.emplace(std::move(key), std::move(each));
       }
       lasting = std::move(still);

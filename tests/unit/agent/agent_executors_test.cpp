@@ -137,6 +137,19 @@ TEST_CASE("a custom executor that comes back without a task that it never report
   CHECK_FALSE(is_said<executor_api::Event::Launch>(out));
 }
 
+TEST_CASE("a custom executor that runs a task after its end was told is to end it") {
+  agent_fixture f;
+  f.registered();
+  auto container = f.start(custom_task("t-1"));
+  f.disconnected(address(internal::EXECUTOR, container));
+  CHECK(only_status(f.subscribe(container)).state() == v1::TASK_DROPPED);
+  const auto& late = f.update(container, f.status(v1::TASK_RUNNING, "t-1"));
+  CHECK(is_said<executor_api::Event::Acknowledged>(late));
+  CHECK(said<executor_api::Event::Kill>(late).task_id().value() == "t-1");
+  CHECK_FALSE(is_said<internal::StatusUpdated>(late));
+  CHECK_FALSE(is_said<executor_api::Event::Kill>(f.update(container, f.status(v1::TASK_KILLED, "t-1"))));
+}
+
 TEST_CASE("a built-in executor that comes back without its task is handed it again") {
   agent_fixture f;
   f.registered();

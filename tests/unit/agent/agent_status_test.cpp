@@ -64,6 +64,17 @@ TEST_CASE("what is sent carries the newest state beside the oldest update") {
   CHECK(again[0].latest_state() == v1::TASK_RUNNING);
 }
 
+TEST_CASE("when a task ends, the update that waits is sent again at once, for the news that come with it") {
+  agent_fixture f;
+  f.registered();
+  auto container = f.start(command_task());
+  f.update(container, f.status(v1::TASK_STARTING));
+  CHECK_FALSE(is_said<internal::StatusUpdated>(f.update(container, f.status(v1::TASK_RUNNING))));
+  const auto& out = f.update(container, f.status(v1::TASK_FINISHED));
+  CHECK(said<internal::StatusUpdated>(out).status().state() == v1::TASK_STARTING);
+  CHECK(said<internal::StatusUpdated>(out).latest_state() == v1::TASK_FINISHED);
+}
+
 TEST_CASE("an update is sent again after 10 s, then less and less often, for ever") {
   agent_fixture f;
   f.registered();

@@ -83,6 +83,25 @@ TEST_CASE("an executor that a returning agent does not name ends, at the latest 
   CHECK(m.view().agents(0).used_size() == 0);
 }
 
+TEST_CASE("an executor that is not named ends with its last task, whose earlier update comes again", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  launch_with_executor(m, f, a, "t");
+  m.lose_link(agent_at("a"));
+  m.hear(agent_at("a"), reregistration(a, "a"));
+  internal::StatusUpdated update;
+  *update.mutable_agent_id() = a.proto();
+  *update.mutable_framework_id() = f.proto();
+  update.mutable_status()->mutable_task_id()->set_value("t");
+  update.mutable_status()->set_state(v1::TASK_RUNNING);
+  update.mutable_status()->set_uuid(uuid("u"));
+  update.set_latest_state(v1::TASK_GONE);
+  m.hear(agent_at("a"), update);
+  CHECK(m.view().frameworks(0).executors_size() == 0);
+  CHECK(m.view().agents(0).used_size() == 0);
+}
+
 TEST_CASE("an executor that the agent names stays, and one unknown is charged", "[master]") {
   master_driver m;
   const auto a = m.register_agent("a");

@@ -78,9 +78,22 @@ TEST_CASE("an acceptance of a used offer is answered for tasks that do not live"
   CHECK(told(m).task_id().value() == "other");
   CHECK(told(m).state() == v1::TASK_DROPPED);
   CHECK(told(m).reason() == v1::TaskStatus::REASON_INVALID_OFFERS);
+}
+
+TEST_CASE("an acceptance that comes again when its task has ended does not say that it never ran", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  const auto open = m.offer(f, a);
+  const auto accept = accepting({open}, {launching({command_task("t", a, "cpus:1")})});
+  m.hear(framework_at("f"), accept);
   m.report("a", a, f, "t", v1::TASK_FINISHED, "u");
-  m.hear(framework_at("f"), accepting({open}, {launching({command_task("t", a, "cpus:1")})}));
-  CHECK(told(m).state() == v1::TASK_DROPPED);
+  m.hear(framework_at("f"), accept);
+  CHECK(m.count<scheduler::Event::Update>() == 0);
+  m.acknowledge("f", a, "t", "u");
+  m.hear(framework_at("f"), accept);
+  CHECK(told(m).state() == v1::TASK_FINISHED);
+  CHECK(told(m).reason() == v1::TaskStatus::REASON_RECONCILIATION);
 }
 
 TEST_CASE("an acceptance without tasks is a decline", "[master]") {

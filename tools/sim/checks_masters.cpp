@@ -73,8 +73,6 @@ void checks::on_master_step(const actor& a, const mail& heard, const outbox& out
       if (f != frameworks_.end() && !f->second.removal_decided_by.empty()) on_removed(f->first, f->second);
     } else if (const auto* fed = as<internal::AddFramework>(said); fed && leads) {
       look_for_return_of_the_removed(fed->info().id().value());
-    } else if (const auto* admitted = as<internal::AgentRegistered>(said); admitted && leads) {
-      on_agent_admitted(said.to, admitted->agent_id().value());
     } else if (const auto* update = as<v1::scheduler::Event::Update>(said); update && leads) {
       on_told_by_master(said.to, update->status());
     }

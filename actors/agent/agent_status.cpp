@@ -76,6 +76,13 @@ void agent::take_update(step& s, hosted_executor& executor, v1::TaskStatus statu
     return;
   }
   auto task = executor.tasks.find(id);
+  if (task != executor.tasks.end() && task->second.queued) {
+    // It was handed the task before the agent ended, who had not recorded yet that the executor runs.
+    task->second.queued = false;
+    auto& queue = executor.queue;
+    queue.erase(std::remove(queue.begin(), queue.end(), id), queue.end());
+    executor.used = true;
+  }
   auto stream = streams_.find({executor.framework(), id});
   const bool known = (stream != streams_.end() && stream->second.knows(uuid)) ||
                      (task != executor.tasks.end() && task->second.latest_uuid == uuid);
@@ -85,8 +92,8 @@ void agent::take_update(step& s, hosted_executor& executor, v1::TaskStatus statu
     s.log("update.repeated" + line);
   } else if (task == executor.tasks.end()) {
     s.log("update.dropped" + line + " reason=unknown_task");
-  } else if (task->second.queued || !(may_follow(task->second.state, status.state()) ||
-                                      (mutated(mutant::second_end_accepted) && is_terminal(status.state())))) {
+  } else if (!(may_follow(task->second.state, status.state()) ||
+               (mutated(mutant::second_end_accepted) && is_terminal(status.state())))) {
     s.log("update.dropped" + line + " reason=cannot_follow known_state=" + std::string(short_name(task->second.state)));
   } else {
     status.set_source(v1::TaskStatus::SOURCE_EXECUTOR);

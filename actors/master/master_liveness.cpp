@@ -7,6 +7,17 @@
 
 namespace troupe {
 
+namespace {
+
+v1::TaskStatus away_status(const v1::Task& task, wall_time since, wall_time now) {
+  auto status =
+      made_status(task, {v1::TASK_UNREACHABLE, v1::TaskStatus::REASON_AGENT_REMOVED, "the agent is unreachable"}, now);
+  *status.mutable_unreachable_time() = time_info(since);
+  return status;
+}
+
+}  // namespace
+
 void master::handle(step&, const internal::PeerConnected&) {
   // A link alone is no news: agents register and frameworks subscribe over it.
 }
@@ -60,15 +71,14 @@ void master::on_agent_unreachable(step& s, registered_agent& agent, const char* 
     auto& owner = *frameworks_.find(owner_id);
     auto& entry = owner.tasks.at(task);
     const bool ended = is_terminal(entry.task.state()) && !mutated(mutant::ended_task_called_unreachable);
-    if (ended) {                              // its agent sends the last update again if it comes back
+    if (ended) {                                     // its agent sends the last update again if it comes back
+      if (!is_terminal(reported_state(entry.task)))  // what was said of it before it ended
+        tell(s, owner, away_status(entry.task, lost.since, s.now.wall_now));
       entry.task.clear_status_update_uuid();  // not acknowledged
       complete_task(s, owner, agent, task);
       continue;
     }
-    auto status = made_status(entry.task,
-                              {v1::TASK_UNREACHABLE, v1::TaskStatus::REASON_AGENT_REMOVED, "the agent is unreachable"},
-                              s.now.wall_now);
-    *status.mutable_unreachable_time() = time_info(lost.since);
+    auto status = away_status(entry.task, lost.since, s.now.wall_now);
     set_state(s, owner, agent, entry, v1::TASK_UNREACHABLE);
     remember_status(entry.task, status);
     entry.task.clear_status_update_state();

@@ -9,8 +9,10 @@
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -41,6 +43,15 @@ struct totals {
 };
 
 constexpr std::uint64_t seeds_for_everything = 20;
+
+/// The first word of each line; what follows `#` is for people.
+std::vector<std::uint64_t> seeds_in(const std::string& file) {
+  std::vector<std::uint64_t> found;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty() && line.front() != '#') found.push_back(std::stoull(line));
+  return found;
+}
 
 /// Of what a run of many seeds must have tried, what it has not.
 std::vector<std::string> missed(const totals& all) {
@@ -110,7 +121,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Runs whole clusters in one thread, each from a seed, and looks for what must not be."};
   std::uint64_t first = 1, seeds = 20;
   unsigned jobs = 1;
-  std::string record_to;
+  std::string record_to, also;
   bool story = false, shrinks = false, twice = false, mild = false, hashes = false;
   app.add_option("--seeds", seeds, "So many seeds")->capture_default_str();
   app.add_option("--first", first, "The first of them")->capture_default_str();
@@ -122,6 +133,7 @@ int main(int argc, char** argv) {
   app.add_option("--record", record_to, "Record masters, allocators, agents and built-in executors into this folder")
       ->check(CLI::ExistingDirectory);
   app.add_flag("--hashes", hashes, "A line for each seed");
+  app.add_option("--also", also, "And the seeds that the lines of this file begin with")->check(CLI::ExistingFile);
   app.add_option("--jobs", jobs, "So many worlds side by side")->check(CLI::Range(1, 64));
 #ifdef TROUPE_MUTANTS
   std::vector<std::string> mutants;
@@ -137,9 +149,12 @@ int main(int argc, char** argv) {
 #endif
   totals all;
   std::mutex mutex;
-  std::atomic<std::uint64_t> next{first};
+  auto todo = also.empty() ? std::vector<std::uint64_t>() : seeds_in(also);
+  for (auto seed = first; seed < first + seeds; ++seed) todo.push_back(seed);
+  std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (auto seed = next++; seed < first + seeds; seed = next++) {
+    for (auto place = next++; place < todo.size(); place = next++) {
+      const auto seed = todo[place];
       world_options options;
       options.seed = seed;
       options.keeps_transcript = story;

@@ -94,7 +94,8 @@ class checks final : public observer {
     std::uint64_t end_heard_in = 0;              ///< the framework's life
     std::optional<v1::TaskState> end_by_master;  ///< told to a partition-aware framework without an update
     std::optional<duration> kill_asked;
-    bool may_be_killed = false;  ///< a master has reason to
+    bool may_be_killed = false;     ///< a master has reason to
+    duration away_since_reign{-1};  ///< of the master that knows that its agent is away: since when it leads
 
     // its updates
     std::map<std::uint64_t, std::string> recorded;  ///< by the agent: uuids, by their numbers
@@ -158,6 +159,7 @@ class checks final : public observer {
   void on_master_step(const actor& a, const mail& heard, const outbox& out);
   void on_master_recovered();
   void on_agent_admitted(const Address& to, const std::string& id);
+  void on_kill_heard(const mail& heard, const v1::scheduler::Call::Kill& kill, const outbox& out);
   void on_told_by_master(const Address& to, const v1::TaskStatus& status);
   void on_removed(const std::string& id, framework& f);
   void look_for_return_of_the_removed(const std::string& id);

@@ -102,6 +102,9 @@ void checks::on_said(const actor& a, const letter& said) {
   if (const auto* removed = as<internal::RemoveFramework>(said)) {
     const auto f = frameworks_.find(removed->framework_id().value());
     if (f != frameworks_.end() && f->second.removal_decided_by == a.home->name) on_removed(f->first, f->second);
+  } else if (const auto* admitted = as<internal::AgentRegistered>(said);
+             admitted && a.home == world_.leading_master()) {
+    on_agent_admitted(said.to, admitted->agent_id().value());
   } else if (const auto* set = as<internal::SetFrameworkActive>(said); set && a.home == world_.leading_master()) {
     const auto f = frameworks_.find(set->framework_id().value());
     if (f == frameworks_.end()) return;

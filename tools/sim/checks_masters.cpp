@@ -34,6 +34,7 @@ void checks::on_master_step(const actor& a, const mail& heard, const outbox& out
       look_at_clocks();
       f->second.away_since = world_.time().now();
     }
+  if (const auto* kill = as<v1::scheduler::Call::Kill>(heard); kill && leads) on_kill_heard(heard, *kill, out);
   for (const auto& e : out.edits) {
     if (!e.record || e.key.compare(0, 7, "master/") != 0) continue;
     const auto path = keys::components(e.key);
@@ -72,8 +73,6 @@ void checks::on_master_step(const actor& a, const mail& heard, const outbox& out
       if (f != frameworks_.end() && !f->second.removal_decided_by.empty()) on_removed(f->first, f->second);
     } else if (const auto* fed = as<internal::AddFramework>(said); fed && leads) {
       look_for_return_of_the_removed(fed->info().id().value());
-    } else if (const auto* admitted = as<internal::AgentRegistered>(said); admitted && leads) {
-      on_agent_admitted(said.to, admitted->agent_id().value());
     } else if (const auto* update = as<v1::scheduler::Event::Update>(said); update && leads) {
       on_told_by_master(said.to, update->status());
     }
@@ -120,13 +119,33 @@ void checks::on_agent_admitted(const Address& to, const std::string& id) {
   agent_processes_[id] = p->name;
 }
 
+/// A new master knows nothing of tasks whose agents have not come to it, and keeps no kill of them: whoever asked has
+/// to ask again.
+void checks::on_kill_heard(const mail& heard, const v1::scheduler::Call::Kill& kill, const outbox& out) {
+  const auto f = std::find_if(frameworks_.begin(), frameworks_.end(), [&](const auto& entry) {
+    return same(world_.find(entry.second.process).at, heard.head.from());
+  });
+  if (f == frameworks_.end()) return;
+  auto& t = find(f->first, kill.task_id().value());
+  const bool is_decided = std::any_of(out.log.begin(), out.log.end(),
+                                      [](const std::string& line) { return line.compare(0, 11, "task.killed") == 0; });
+  const bool is_known = is_decided || t.away_since_reign == leads_since_;
+  const bool is_answered_otherwise = std::any_of(out.letters.begin(), out.letters.end(), [](const letter& said) {
+    const auto* update = as<v1::scheduler::Event::Update>(said);
+    return update && update->status().state() != v1::TASK_UNREACHABLE && update->status().state() != v1::TASK_LOST;
+  });
+  if (!is_known && !is_answered_otherwise) t.kill_asked.reset();
+}
+
 /// What is not an agent's update but its own word.
 void checks::on_told_by_master(const Address& to, const v1::TaskStatus& status) {
   if (!status.uuid().empty()) return;
   const auto f = std::find_if(frameworks_.begin(), frameworks_.end(),
                               [&](const auto& entry) { return same(world_.find(entry.second.process).at, to); });
-  if (f == frameworks_.end() || !f->second.partition_aware || f->second.is_over) return;
+  if (f == frameworks_.end() || f->second.is_over) return;
   const auto key = key_of(f->first, status.task_id().value());
+  if (status.reason() == v1::TaskStatus::REASON_AGENT_REMOVED) tasks_[key].away_since_reign = leads_since_;
+  if (!f->second.partition_aware) return;
   const auto t = tasks_.find(key);
   if (t == tasks_.end() || t->second.is_name_reused) return;
   look("I1");

@@ -44,6 +44,11 @@ bool checks::is_agent_over(const std::string& id) const {
 
 void checks::add_processes(std::vector<complaint>& found) {
   std::map<std::string, std::string> ids;
+  // Whoever sits on offers keeps others from them.
+  const bool is_hoarded = std::any_of(workloads_.begin(), workloads_.end(), [](const auto& entry) {
+    const auto& wish = entry.second->wish();
+    return wish.hoards.count() != 0 || (wish.gathers.count() != 0 && !wish.suppresses);
+  });
   for (auto& [name, p] : world_.processes()) {
     if (p->role == internal::AGENT) {
       if (p->is_over()) continue;
@@ -77,7 +82,7 @@ void checks::add_processes(std::vector<complaint>& found) {
     if (!static_cast<const internal::SchedulerState&>(*view).subscribed())
       found.push_back({"I15", name + " is not subscribed", name});
     const auto logic = workloads_.find(name);
-    if (logic == workloads_.end() || logic->second->wish().declines_everything) continue;
+    if (logic == workloads_.end() || logic->second->wish().declines_everything || is_hoarded) continue;
     const auto& w = *logic->second;
     for (const auto& wanted : w.wanted())
       if (p->home->monotonic(world_.time().now()) - wanted.since > seconds(30)) {

@@ -137,6 +137,18 @@ TEST_CASE("a custom executor that comes back without a task that it never report
   CHECK_FALSE(is_said<executor_api::Event::Launch>(out));
 }
 
+TEST_CASE("what an executor reports of a task that the agent would hand to it again is taken") {
+  agent_fixture f;
+  f.registered();
+  f.run(custom_task("t-1"));
+  const auto container = container_of(f);
+  executor_api::Call::Subscribe call;
+  *call.add_unacknowledged_updates()->mutable_status() = f.status(v1::TASK_RUNNING, "t-1");
+  const auto& out = f.subscribe(container, call);
+  CHECK(only_status(out).state() == v1::TASK_RUNNING);
+  CHECK_FALSE(is_said<executor_api::Event::Launch>(out));
+}
+
 TEST_CASE("a custom executor that runs a task after its end was told is to end it") {
   agent_fixture f;
   f.registered();

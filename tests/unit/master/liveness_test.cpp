@@ -86,6 +86,24 @@ TEST_CASE("an unreachable agent is recorded in the step that tells of it, and al
   CHECK(m.view().frameworks(0).completed_tasks(0).task_id().value() == "ended");
 }
 
+TEST_CASE("a task that ended, and whose framework has not been told so, is away with its agent", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  m.launch("f", f, a, "t");
+  internal::StatusUpdated update;
+  *update.mutable_agent_id() = a.proto();
+  *update.mutable_framework_id() = f.proto();
+  update.mutable_status()->mutable_task_id()->set_value("t");
+  update.mutable_status()->set_state(v1::TASK_RUNNING);
+  update.mutable_status()->set_uuid(uuid("u"));
+  update.set_latest_state(v1::TASK_FINISHED);
+  m.hear(agent_at("a"), update);
+  m.lose_link(agent_at("a"));
+  m.pass(10min);
+  CHECK(m.one<scheduler::Event::Update>(framework_at("f")).status().state() == v1::TASK_UNREACHABLE);
+}
+
 TEST_CASE("an agent whose link broke is offered to nobody, keeps its tasks, and has ten minutes to register",
           "[master]") {
   master_driver m;

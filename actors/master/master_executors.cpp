@@ -43,8 +43,13 @@ void master::handle(step& s, const internal::ExecutorExited& event) {
   auto* agent = speaking_agent(s, event.agent_id(), "ExecutorExited");
   if (!agent) return;
   const executor_key key{event.framework_id(), event.executor_id()};
-  if (agent->executors.count(key) == 0) return;
-  end_executor(s, *agent, key, "exited");
+  const auto found = agent->executors.find(key);
+  if (found == agent->executors.end()) return;
+  // Its agent reports the ends of its tasks first: what lives was launched meanwhile, and runs in the next of that id.
+  if (has_live_task(*agent, key))
+    found->second.unlisted = true;  // until something is heard of it
+  else
+    end_executor(s, *agent, key, "exited");
   const auto* owner = frameworks_.find(key.first);
   if (!owner || !owner->connected()) return;
   scheduler::Event::Failure failure;

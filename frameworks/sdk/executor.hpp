@@ -62,8 +62,8 @@ class executor {
   /// One record of an earlier incarnation, by rising key, before any event.
   virtual void remember(const std::string& /*key*/, std::string_view /*record*/) {}
   /// First event of a program that was started again: what an earlier one was given and had reported no end of; it may
-  /// not have begun them all. Of each the agent and the framework think that it runs. Unless this is overridden they
-  /// are told that it has failed.
+  /// not have begun them all. Of each the agent and the framework think that it runs: of one that nothing was reported
+  /// of, and is not now, TASK_RUNNING is. Unless this is overridden they are told that all have failed.
   virtual void on_recovered(executor_calls& call, const std::vector<v1::TaskInfo>& tasks);
 };
 

@@ -164,6 +164,19 @@ void executor_core::handle(step& s, const internal::Recovered&) {
   s.log("executor.recovered executor=" + options_.executor_id.value() + " tasks=" + std::to_string(tasks.size()) +
         " unacknowledged=" + std::to_string(unacknowledged_.size()));
   tell(s, [&](executor_calls& call) { logic_->on_recovered(call, tasks); });
+  report_taken_up(s, tasks);
+}
+
+/// Of a task that had not begun when the program ended nothing has been told, unless that is done now.
+void executor_core::report_taken_up(step& s, const std::vector<v1::TaskInfo>& tasks) {
+  std::set<task_id> told;
+  for (const auto& [number, status] : unacknowledged_) told.insert(task_id(status.task_id()));
+  tell(s, [&](executor_calls& call) {
+    for (const auto& task : tasks) {
+      const task_id id(task.task_id());
+      if (told.count(id) == 0 && !tasks_.at(id).acknowledged()) call.update(id, v1::TASK_RUNNING);
+    }
+  });
 }
 
 void executor_core::handle(step& s, const internal::TimerFired&) {

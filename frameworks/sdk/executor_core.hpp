@@ -58,6 +58,7 @@ class executor_core {
   void acknowledge_task(step& s, const task_id& id, bool ended);
   static void begin_when_durable(step& s, const task_id& id);
   void begin(step& s, const task_id& id);
+  void report_taken_up(step& s, const std::vector<v1::TaskInfo>& tasks);
   template <class Event>
   void tell(step& s, Event event);
   void end(step& s);

@@ -38,6 +38,8 @@ TEST_CASE("an executor is charged once however many tasks it runs, until it exit
   CHECK(m.offer(f, a, "cpus:1").executor_ids(0).value() == "e");
   CHECK(m.view().frameworks(0).executors_size() == 1);
 
+  m.report("a", a, f, "t1", v1::TASK_FAILED, "u1");
+  m.report("a", a, f, "t2", v1::TASK_FAILED, "u2");
   m.hear(agent_at("a"), exited(f, a));
   const auto failure = m.one<scheduler::Event::Failure>(framework_at("f"));
   CHECK(failure.executor_id().value() == "e");
@@ -46,6 +48,28 @@ TEST_CASE("an executor is charged once however many tasks it runs, until it exit
         text("cpus:0.1;mem:32").allocated_to("*"));
   m.hear(agent_at("a"), exited(f, a));
   CHECK(m.silent());
+}
+
+TEST_CASE("an executor whose exit crosses a launch is charged for the next of its id", "[master]") {
+  master_driver m;
+  const auto a = m.register_agent("a");
+  const auto f = m.subscribe("f");
+  launch_with_executor(m, f, a, "t1");
+  m.report("a", a, f, "t1", v1::TASK_FINISHED, "u1");
+  launch_with_executor(m, f, a, "t2");
+  m.hear(agent_at("a"), exited(f, a));
+  CHECK(m.one<scheduler::Event::Failure>(framework_at("f")).executor_id().value() == "e");
+  CHECK(parsed(m.view().agents(0).used()) == text("cpus:0.6;mem:96"));
+  SECTION("it runs, and stays when its tasks have ended") {
+    m.report("a", a, f, "t2", v1::TASK_RUNNING, "u2");
+    m.acknowledge("f", a, "t2", "u2");
+    m.report("a", a, f, "t2", v1::TASK_FINISHED, "u3");
+    CHECK(parsed(m.view().agents(0).used()) == text("cpus:0.1;mem:32"));
+  }
+  SECTION("it never comes to be") {
+    m.report("a", a, f, "t2", v1::TASK_DROPPED, "u2");
+    CHECK(m.view().agents(0).used().empty());
+  }
 }
 
 TEST_CASE("an idle executor stays charged after its last task", "[master]") {

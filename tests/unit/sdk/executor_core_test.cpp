@@ -181,6 +181,7 @@ TEST_CASE("A task begins when it is on record, so that whoever comes after knows
   SECTION("the process ends before that") {
     e.start_again();
     CHECK(e.logic().recovered == names{"t1"});
+    CHECK(reports(said<Subscribe>(e.link())) == names{"t1 TASK_RUNNING"});
     e.begin(told);
     CHECK(e.logic().launched.empty());
   }

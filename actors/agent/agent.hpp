@@ -123,6 +123,7 @@ class agent {
   void send_heads_of(step& s, const framework_id& framework);
   void rest_streams();
   void complete_task(step& s, const stream_key& key);
+  void list_refused_tasks(internal::ReregisterAgent& call);
   v1::Task task_message(const hosted_executor& executor, const hosted_task& task) const;
   void record_task(step& s, const hosted_executor& executor, const hosted_task& task);
 

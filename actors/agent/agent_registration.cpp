@@ -6,6 +6,7 @@
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 /// The conversations with the master about the agent itself:
@@ -75,7 +76,28 @@ void agent::attempt_registration(step& s) {
           *call.add_tasks() = task_message(executor, task);
     }
   }
+  list_refused_tasks(call);
   s.say(leader(), std::move(call));
+}
+
+/// Tasks that were never taken in, and whose end waits to be acknowledged: the master must not take them for lost.
+void agent::list_refused_tasks(internal::ReregisterAgent& call) {
+  std::set<framework_id> named;
+  for (const auto& framework : call.frameworks()) named.insert(framework_id(framework.id()));
+  for (const auto& [key, stream] : streams_) {
+    const auto& [owner, task] = key;
+    const auto* framework = hosted_.find(owner);
+    if (stream.empty() || !framework || hosted_.find(owner, task)) continue;
+    if (named.insert(owner).second) *call.add_frameworks() = framework->info;
+    auto& listed = *call.add_tasks();
+    listed.set_name(task.value());
+    *listed.mutable_task_id() = task.proto();
+    *listed.mutable_framework_id() = owner.proto();
+    *listed.mutable_agent_id() = id().proto();
+    listed.set_state(stream.latest());
+    listed.set_status_update_state(stream.head().state());
+    listed.set_status_update_uuid(stream.head().uuid());
+  }
 }
 
 void agent::handle(step& s, const internal::AgentRegistered& registered) {

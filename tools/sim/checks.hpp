@@ -73,6 +73,8 @@ class checks final : public observer {
   /// What is left of frameworks that have all gone.
   std::vector<complaint> leftovers();
 
+  /// How far the masters' clocks were ever apart, their jumps included.
+  timeline::duration clocks_apart() const;
   std::uint64_t launches() const { return launches_; }
   std::uint64_t starts() const { return starts_; }
   /// All that it looks at.
@@ -164,7 +166,6 @@ class checks final : public observer {
   void on_removed(const std::string& id, framework& f);
   void look_for_return_of_the_removed(const std::string& id);
   void look_at_clocks();
-  duration clocks_apart() const;
 
   // checks_agents.cpp
   void on_agent_step(const actor& a, const mail& heard, const outbox& out);

@@ -40,6 +40,7 @@ void checks::on_process_started(const process& p) {
     internal::ExecutorRecord executor;
     if (path[1] == "executor" && decode_record(record, executor) && !executor.built_in())
       books.executors[{path[2], path[3]}] = executor.container_id().value();
+    if (path[1] == "executor" && !executor.ended()) ended_executors_.erase(executor.container_id().value());
   }
 }
 

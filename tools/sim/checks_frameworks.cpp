@@ -102,6 +102,11 @@ void checks::on_said(const actor& a, const letter& said) {
   if (const auto* removed = as<internal::RemoveFramework>(said)) {
     const auto f = frameworks_.find(removed->framework_id().value());
     if (f != frameworks_.end() && f->second.removal_decided_by == a.home->name) on_removed(f->first, f->second);
+  } else if (const auto* gone = as<internal::RemoveAgent>(said); gone && a.home == world_.leading_master()) {
+    // One that has not heard who it is, and is taken to have begun afresh since tasks of it are known, loses them with
+    // its first id.
+    const auto of = agent_processes_.find(gone->agent_id().value());
+    if (of != agent_processes_.end() && agents_[of->second].id == of->first) agents_[of->second].id.clear();
   } else if (const auto* admitted = as<internal::AgentRegistered>(said);
              admitted && a.home == world_.leading_master()) {
     on_agent_admitted(said.to, admitted->agent_id().value());

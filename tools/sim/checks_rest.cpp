@@ -241,8 +241,12 @@ std::vector<complaint> checks::leftovers() {
     if (p->role == internal::FRAMEWORK && p->alive) found.push_back({"I16", name + " has not left", name});
     if (p->role != internal::AGENT || !p->alive) continue;
     const auto view = world_.look(*p, p->at);
-    if (static_cast<const internal::AgentView&>(*view).frameworks_size() != 0)
-      found.push_back({"I16", name + " still has frameworks", name});
+    for (const auto& f : static_cast<const internal::AgentView&>(*view).frameworks())
+      found.push_back({"I16",
+                       name + " still has framework " + f.info().id().value() + " with " +
+                           std::to_string(f.executors_size()) + " executors" +
+                           (f.executors_size() != 0 ? ", the first of which is " + f.executors(0).phase() : ""),
+                       name});
     for (const auto& [key, record] : p->store->records())
       for (const auto* root : {"agent/framework/", "agent/executor/", "agent/task/", "agent/update/"})
         if (key.compare(0, std::string(root).size(), root) == 0)

@@ -370,7 +370,8 @@ class world_run {
   void leave() {
     for (auto& [name, p] : world_.processes())
       if (p->role == internal::FRAMEWORK && p->alive) world_.tell(*p, "leave", "");
-    await(world_.time().now() + leaves_within, [this] { return checks_.leftovers(); });
+    // Who has gone for good is removed by the leading master's clock.
+    await(world_.time().now() + leaves_within + checks_.clocks_apart(), [this] { return checks_.leftovers(); });
   }
 
   const world_options options_;

@@ -1,5 +1,7 @@
 #include "tests/unit/agent/agent_fixture.hpp"
 
+#include <algorithm>
+
 using namespace troupe;
 using namespace troupe::testing;
 
@@ -169,6 +171,16 @@ TEST_CASE("a task for an executor that is ending is dropped") {
   auto update = said<internal::StatusUpdated>(f.run(custom_task("t-2")));
   CHECK(update.status().state() == v1::TASK_DROPPED);
   CHECK(update.status().reason() == v1::TaskStatus::REASON_EXECUTOR_TERMINATED);
+  // Until that is acknowledged the agent lists it when it registers again: the master must not take it for lost.
+  f.disconnected(leader());
+  f.connected(leader());
+  const auto calls = all_said<internal::ReregisterAgent>(f.pass(1s));
+  REQUIRE_FALSE(calls.empty());
+  const auto& tasks = calls.front().tasks();
+  const auto listed =
+      std::find_if(tasks.begin(), tasks.end(), [](const auto& t) { return t.task_id().value() == "t-2"; });
+  REQUIRE(listed != tasks.end());
+  CHECK(listed->state() == v1::TASK_DROPPED);
 }
 
 TEST_CASE("new knowledge of a framework is recorded, and reaches nobody twice") {

@@ -11,7 +11,9 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,12 +25,12 @@ using namespace troupe::sim;
 
 struct totals {
   std::uint64_t launches_min = ~std::uint64_t{0}, faults_min = ~std::uint64_t{0};
-  std::uint64_t seeds = 0, launches = 0, faults = 0, breaks = 0, steps = 0;
+  std::uint64_t seeds = 0, launches = 0, faults = 0, open = 0, breaks = 0, steps = 0;
   timeline::duration virtual_time{0};
   std::map<std::string, std::uint64_t> looked_at;
   std::map<fault_kind, std::uint64_t> by_kind;
 
-  void add(const world_result& r) {
+  void add(const world_result& r, bool is_open) {
     ++seeds;
     launches += r.launches;
     launches_min = std::min(launches_min, r.launches);
@@ -36,7 +38,7 @@ struct totals {
     faults += r.faults;
     steps += r.steps;
     virtual_time += r.lasted;
-    if (!r.invariant.empty()) ++breaks;
+    if (!r.invariant.empty()) ++(is_open ? open : breaks);
     for (const auto& [name, times] : r.looked_at) looked_at[name] += times;
     for (const auto& [kind, times] : r.by_kind) by_kind[kind] += times;
   }
@@ -44,12 +46,17 @@ struct totals {
 
 constexpr std::uint64_t seeds_for_everything = 20;
 
-/// The first word of each line; what follows `#` is for people.
-std::vector<std::uint64_t> seeds_in(const std::string& file) {
-  std::vector<std::uint64_t> found;
+/// The first two words of each line: a seed, and an invariant where the file names some. Lines with `#` are for people.
+std::map<std::uint64_t, std::string> seeds_in(const std::string& file) {
+  std::map<std::uint64_t, std::string> found;
   std::ifstream in(file);
-  for (std::string line; std::getline(in, line);)
-    if (!line.empty() && line.front() != '#') found.push_back(std::stoull(line));
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    std::istringstream words(line);
+    std::uint64_t seed = 0;
+    words >> seed;
+    words >> found[seed];
+  }
   return found;
 }
 
@@ -64,8 +71,8 @@ std::vector<std::string> missed(const totals& all) {
   return found;
 }
 
-void tell_of(const world_options& options, const world_result& r, bool shrinks) {
-  std::printf("break seed=%" PRIu64 " %s\n", r.seed, r.what.c_str());
+void tell_of(const world_options& options, const world_result& r, bool is_open, bool shrinks) {
+  std::printf("%s seed=%" PRIu64 " %s\n", is_open ? "open" : "break", r.seed, r.what.c_str());
   std::printf("  replay: scripts/sim --seed %" PRIu64 " --story\n", r.seed);
   if (!shrinks) return;
   const auto fewest = shrink(options, r, 60);
@@ -121,7 +128,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Runs whole clusters in one thread, each from a seed, and looks for what must not be."};
   std::uint64_t first = 1, seeds = 20;
   unsigned jobs = 1;
-  std::string record_to, also;
+  std::string record_to, also, known;
   bool story = false, shrinks = false, twice = false, mild = false, hashes = false;
   app.add_option("--seeds", seeds, "So many seeds")->capture_default_str();
   app.add_option("--first", first, "The first of them")->capture_default_str();
@@ -134,6 +141,9 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   app.add_flag("--hashes", hashes, "A line for each seed");
   app.add_option("--also", also, "And the seeds that the lines of this file begin with")->check(CLI::ExistingFile);
+  app.add_option("--open", known,
+                 "What its lines name, a seed and an invariant, is known and not mended yet: no failure")
+      ->check(CLI::ExistingFile);
   app.add_option("--jobs", jobs, "So many worlds side by side")->check(CLI::Range(1, 64));
 #ifdef TROUPE_MUTANTS
   std::vector<std::string> mutants;
@@ -149,7 +159,10 @@ int main(int argc, char** argv) {
 #endif
   totals all;
   std::mutex mutex;
-  auto todo = also.empty() ? std::vector<std::uint64_t>() : seeds_in(also);
+  const auto open = known.empty() ? std::map<std::uint64_t, std::string>() : seeds_in(known);
+  std::vector<std::uint64_t> todo;
+  if (!also.empty())
+    for (const auto& [seed, what] : seeds_in(also)) todo.push_back(seed);
   for (auto seed = first; seed < first + seeds; ++seed) todo.push_back(seed);
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
@@ -166,9 +179,11 @@ int main(int argc, char** argv) {
         result.what = "I21: the same seed gives another world";
       }
       std::lock_guard<std::mutex> lock(mutex);
-      all.add(result);
+      const auto found = open.find(seed);
+      const bool is_open = found != open.end() && found->second == result.invariant;
+      all.add(result, is_open);
       for (const auto& line : result.transcript) std::cout << line << '\n';
-      if (!result.invariant.empty()) tell_of(options, result, shrinks);
+      if (!result.invariant.empty()) tell_of(options, result, is_open, shrinks);
       if (hashes || *one)
         std::printf("seed=%" PRIu64 " hash=%016" PRIx64 " steps=%" PRIu64 " launches=%" PRIu64 " faults=%" PRIu64
                     " lasted_s=%.0f\n",
@@ -192,7 +207,7 @@ int main(int argc, char** argv) {
   for (const auto& each : untried) std::printf("sim.untried %s\n", each.c_str());
   std::printf("sim.least launches=%" PRIu64 " faults=%" PRIu64 " of one seed\n", all.launches_min, all.faults_min);
   std::printf("sim seeds=%" PRIu64 " virtual_h=%.1f real_s=%.1f speed=%.0fx launches=%" PRIu64 " faults=%" PRIu64
-              " breaks=%" PRIu64 "\n",
-              all.seeds, hours, real, hours * 3600 / real, all.launches, all.faults, all.breaks);
+              " open=%" PRIu64 " breaks=%" PRIu64 "\n",
+              all.seeds, hours, real, hours * 3600 / real, all.launches, all.faults, all.open, all.breaks);
   return all.breaks == 0 && untried.empty() ? 0 : 1;
 }

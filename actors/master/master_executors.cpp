@@ -45,11 +45,12 @@ void master::handle(step& s, const internal::ExecutorExited& event) {
   const executor_key key{event.framework_id(), event.executor_id()};
   const auto found = agent->executors.find(key);
   if (found == agent->executors.end()) return;
-  // Its agent reports the ends of its tasks first: what lives was launched meanwhile, and runs in the next of that id.
-  if (has_live_task(*agent, key))
-    found->second.unlisted = true;  // until something is heard of it
-  else
+  // What lives of it either is about to be told ended, or was launched meanwhile and runs in the next of that id.
+  if (has_live_task(*agent, key)) {
+    if (std::exchange(found->second.unlisted, true)) return;  // until something is heard of it
+  } else {
     end_executor(s, *agent, key, "exited");
+  }
   const auto* owner = frameworks_.find(key.first);
   if (!owner || !owner->connected()) return;
   scheduler::Event::Failure failure;

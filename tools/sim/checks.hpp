@@ -214,14 +214,14 @@ class checks final : public observer {
   std::map<std::string, agent_books> agents_;           // by process
   std::map<std::string, std::string> agent_processes_;  // by id
   std::map<std::string, task> tasks_;
-  std::set<std::string> limited_;                                     // tasks with a limit that run
-  std::map<std::string, std::set<std::string>> offers_held_;          // by framework's process
-  std::map<std::string, std::map<std::string, duration>> questions_;  // by process: when each was last asked
-  std::map<std::string, report> reports_;                             // of custom executors, by uuid
-  std::set<std::string> recorded_;                                    // uuids of updates
-  std::map<std::string, container_label> custom_;                     // executors' containers
-  std::set<std::string> ended_executors_, fed_executors_;             // containers
-  std::map<std::string, std::pair<duration, std::string>> lasting_;   // worries: since when
+  std::set<std::string> limited_;                                      // tasks with a limit that run
+  std::map<std::string, std::set<std::string>> offers_held_;           // by framework's process
+  std::map<std::string, std::map<std::string, duration>> questions_;   // by process: when each was last asked
+  std::map<std::string, report> reports_;                              // of custom executors, by uuid
+  std::set<std::string> recorded_;                                     // uuids of updates
+  std::map<std::string, container_label> custom_;                      // executors' containers
+  std::set<std::string> ended_executors_, fed_executors_, destroyed_;  // containers
+  std::map<std::string, std::pair<duration, std::string>> lasting_;    // worries: since when
   duration next_look_at_books_{0};
   std::map<std::string, allocation_checks> allocators_;  // by process
   /// Of masters: deadlines of frameworks are by these, and jump with them.

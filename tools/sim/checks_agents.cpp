@@ -52,6 +52,8 @@ void checks::on_agent_step(const actor& a, const mail& heard, const outbox& out)
     ended_executors_.insert(exited->container_id().value());
   for (const auto& e : out.edits) on_agent_record(a, e);
   if (as<internal::Recovered>(heard)) look_at_recovery(a, out);
+  for (const auto& said : out.letters)
+    if (const auto* destroy = as<internal::DestroyContainer>(said)) destroyed_.insert(destroy->container_id().value());
   if (as<v1::executor::Call::Subscribe>(heard)) look_at_arrival(a, heard, out);
   for (const auto& said : out.letters) {
     if (const auto* update = as<internal::StatusUpdated>(said)) {
@@ -182,7 +184,7 @@ void checks::look_at_report(const actor& a, const internal::ReregisterAgent& rep
   }
 }
 
-/// Nothing ends because its agent starts again, unless the machine did.
+/// Nothing ends because its agent starts again, unless the machine did. What was being ended goes on to be.
 void checks::look_at_recovery(const actor& a, const outbox& out) {
   auto& books = agents_[a.home->name];
   const bool rebooted = std::exchange(books.boots, a.home->home->boots) != a.home->home->boots;
@@ -190,7 +192,7 @@ void checks::look_at_recovery(const actor& a, const outbox& out) {
   look("I8");
   for (const auto& said : out.letters) {
     const auto* destroy = as<internal::DestroyContainer>(said);
-    if (!destroy) continue;
+    if (!destroy || destroyed_.count(destroy->container_id().value()) != 0) continue;
     for (const auto& [executor, container] : books.executors)
       if (container == destroy->container_id().value() && !is_over(executor.first))
         throw broken("I8",
